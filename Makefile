@@ -1,0 +1,59 @@
+# Every target installs what it needs; a second call takes seconds.
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/bootstrap.lock requirements/dev.lock
+SCENARIO ?=
+SHELL := /bin/bash
+
+MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmanager git=git
+TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium
+
+.PHONY: help demo up down test check lock clean
+help: ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+demo: $(VENV)/.installed need-monitoring ## ship a bad release of the sample deployment and watch it being rolled back
+	@$(BIN)/python -m demo run $(SCENARIO)
+
+up: $(VENV)/.installed need-monitoring ## start the sample deployment and everything that watches it, and leave it running
+	@$(BIN)/python -m demo up
+
+down: ## stop what `make up` started
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo down; fi
+
+test: $(VENV)/.installed need-tested-with ## run everything that proves it works
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed need-monitoring ## lint, types, rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@promtool check rules alert-rules/*.rules.yml
+	@promtool check config --syntax-only alert-rules/prometheus.yml
+	@amtool check-config alert-rules/alertmanager.yml
+
+lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade --extra postgresql pyproject.toml -o requirements/runtime.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade --extra postgresql --group dev -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
+
+clean: ## remove what the targets made in this directory
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache *.egg-info build
+
+.PHONY: need-monitoring need-tested-with
+need-monitoring:
+	@scripts/need $(MONITORING)
+need-tested-with:
+	@scripts/need $(TESTED_WITH)
+
+$(VENV)/.installed: $(LOCKS) pyproject.toml
+	@scripts/need python3=python3 ensurepip=python3-venv
+	@echo "Installing Python packages into $(VENV) ..."
+	@test -x $(BIN)/pip || python3 -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync -q --require-hashes requirements/bootstrap.lock requirements/dev.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps --no-build-isolation --offline -e .
+	@touch $@

@@ -1,0 +1,162 @@
+"""Reads one YAML or JSON configuration file strictly; every fault names file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, ValidationInfo
+
+MAX_BYTES = 1 << 20
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_DURATION_UNITS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+
+Location = tuple[Hashable, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; one line a fault, each `file:line: key: what is wrong`."""
+
+
+def parse_duration(value: object) -> float:
+    """Seconds of a duration as Prometheus writes it (`1h30m`, `500ms`); raises ValueError on anything else."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
+    if found is None:
+        raise ValueError(f"{value!r} is not a duration; write a number with its unit, such as 500ms, 30s, 5m, 24h")
+    return sum(int(part) * unit for part, unit in zip(found.groups(), _DURATION_UNITS, strict=True) if part)
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    base = info.context["directory"] if info.context else Path.cwd()
+    return Path(base) / path.expanduser()
+
+
+def _absolute_program(argv: tuple[str, ...]) -> tuple[str, ...]:
+    if not argv or not argv[0].startswith("/"):
+        raise ValueError("a command is a list that begins with the absolute path of a program")
+    return argv
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+"""A duration in the file (`5m`), seconds in the program."""
+Integer = Annotated[int, Strict()]
+Boolean = Annotated[bool, Strict()]
+FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
+"""A path; a relative one is meant from the directory of the configuration file."""
+Command = Annotated[tuple[str, ...], AfterValidator(_absolute_program)]
+"""Program and arguments, never a shell line; the program's path is absolute."""
+
+
+class Section(BaseModel):
+    """A mapping of the file; keys that it does not name are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def load(path: Path, model: type[Model]) -> Model:
+    """Read `path` as `model`; raises ConfigError with every fault found, each with its line."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes; this is not a configuration file")
+    data, lines = _parse(path, raw)
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}:1: the file holds no mapping of keys to values")
+    try:
+        return model.model_validate(data, context={"directory": path.parent.absolute()})
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise ConfigError("\n".join(sorted(_describe(path, lines, model, fault) for fault in faults))) from None
+
+
+class _StrictLoader(yaml.SafeLoader):
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
+def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
+    try:
+        loader = _StrictLoader(raw.decode())
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise ConfigError(f"{path}: the file is empty")
+            lines = {(): 1}
+            for location, line, doubled in _walk(node, ()):
+                if doubled:
+                    raise ConfigError(f"{path}:{line}: {_dotted(location)}: key given twice (first on line {lines[location]})")
+                lines[location] = line
+            return loader.construct_document(node), lines
+        finally:
+            loader.dispose()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def _walk(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int, bool]]:
+    """Every key and list item below `node`: its location, its line, and whether it was seen before."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            location = (*at, key.value)
+            yield location, key.start_mark.line + 1, key.value in seen
+            seen.add(key.value)
+            yield from _walk(value, location)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            location = (*at, index)
+            yield location, item.start_mark.line + 1, False
+            yield from _walk(item, location)
+
+
+def _describe(path: Path, lines: dict[Location, int], model: type[BaseModel], fault: Any) -> str:
+    location: Location = fault["loc"]
+    parent = location
+    while parent not in lines:
+        parent = parent[:-1]
+    match fault["type"]:
+        case "extra_forbidden":
+            text = "unknown key" + _suggestion(model, location)
+        case "missing":
+            text = "is required and missing"
+        case _:
+            text = fault["msg"].removeprefix("Value error, ")
+    return f"{path}:{lines[parent]}: {_dotted(location)}: {text}" if location else f"{path}:1: {text}"
+
+
+def _dotted(location: Location) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _suggestion(model: type[BaseModel], location: Location) -> str:
+    """The nearest or all known keys at `location`, found by walking the models' annotations."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is not None:
+            found = _section_in(field.annotation)
+            if found is None:
+                return ""
+            model = found
+    close = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(model.model_fields)}"
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_section_in, get_args(annotation))), None)
