@@ -1,0 +1,1 @@
+"""Serves the exporters' metrics over HTTP."""
