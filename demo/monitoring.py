@@ -37,7 +37,7 @@ class Server:
 
 
 def start_prometheus(directory: Path, config: Config, port: int, *, binary: str = "prometheus") -> Server:
-    """A Prometheus that keeps all it has in `directory`; raises NotReadyError if it does not start."""
+    """A Prometheus that keeps all it has in `directory`; or raises NotReadyError."""
     path = _write(directory / "prometheus.yml", config)
     return _start(
         directory / "prometheus.log",
@@ -51,7 +51,7 @@ def start_prometheus(directory: Path, config: Config, port: int, *, binary: str 
 def start_alertmanager(
     directory: Path, config: Config, port: int, *, binary: str = "prometheus-alertmanager"
 ) -> Server:
-    """An Alertmanager without cluster, all it has in `directory`; raises NotReadyError if it does not start."""
+    """An Alertmanager without cluster, all it has in `directory`; or raises NotReadyError."""
     path = _write(directory / "alertmanager.yml", config)
     return _start(
         directory / "alertmanager.log",

@@ -1,0 +1,1 @@
+"""Quantum Resonance Lattice: the sample deployment, three services over one database."""
