@@ -1,0 +1,150 @@
+"""Follows a log file through rotation by rename and by truncation, and yields its new lines."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+CHUNK = 1 << 16
+MAX_LINE = 1 << 16
+"""Bytes of a line that are kept; what follows them up to the end of the line is left out."""
+MAX_POLL = 1 << 24
+"""Bytes of a file that one poll reads, so that a burst of lines cannot hold up a scrape without limit."""
+RETIRED_FOR = 60.0
+"""Seconds a renamed file is still read: its writer goes on using it until it is told to reopen its log."""
+MAX_RETIRED = 8
+
+
+class Tail:
+    """The new lines of one path; those that a file held when following began are left out."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._trouble = ""
+        self._skip_existing = True
+        self._retired: deque[tuple[_File, float]] = deque()
+        self._current: _File | None = None
+        self._switch()
+
+    @property
+    def is_open(self) -> bool:
+        return self._current is not None
+
+    def lines(self) -> Iterator[str]:
+        """Whole lines written since the last call, the ones of renamed files first."""
+        yield from self._lines_of_retired()
+        if self._current is not None:
+            yield from self._current.lines()
+        self._switch()
+        if self._current is not None:
+            yield from self._current.lines()
+
+    def close(self) -> None:
+        for file, _ in self._retired:
+            file.close()
+        self._retired.clear()
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+    def _lines_of_retired(self) -> Iterator[str]:
+        for file, _ in self._retired:
+            yield from file.lines()
+        while self._retired and (len(self._retired) > MAX_RETIRED or self._retired[0][1] <= self._clock()):
+            file, _ = self._retired.popleft()
+            yield from file.unfinished_line()
+            file.close()
+
+    def _switch(self) -> None:
+        """Open the file that the path names now; keep the open one while the path names none."""
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                self._skip_existing = False  # what appears from now on is new from its first line
+            self._tell(error)
+            return
+        if self._current is not None:
+            if self._current.identity == (found.st_dev, found.st_ino):
+                return
+            self._retired.append((self._current, self._clock() + RETIRED_FOR))
+            self._current = None
+        try:
+            self._current = _File(self._path, at_end=self._skip_existing)
+        except OSError as error:
+            self._tell(error)
+        else:
+            self._skip_existing = False
+            self._trouble = ""
+
+    def _tell(self, error: OSError) -> None:
+        """Log a trouble once, not at every poll."""
+        trouble = error.strerror or str(error)
+        if trouble != self._trouble:
+            log.warning("access log cannot be read", path=str(self._path), error=trouble)
+        self._trouble = trouble
+
+
+class _File:
+    """One open file, and how far it was read."""
+
+    def __init__(self, path: Path, *, at_end: bool) -> None:
+        # Without O_NONBLOCK, opening a named pipe would wait for its writer.
+        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        found = os.fstat(self._fd)
+        self.identity = (found.st_dev, found.st_ino)
+        self._position = 0
+        self._unfinished = b""
+        if not stat.S_ISREG(found.st_mode):
+            self.close()
+            raise OSError("not a regular file")
+        if at_end:
+            self._position = self._start_of_last_line(found.st_size)
+
+    def lines(self) -> Iterator[str]:
+        read = 0
+        while read < MAX_POLL:
+            data = os.pread(self._fd, CHUNK, self._position)
+            if data:
+                read += len(data)
+                self._position += len(data)
+                yield from self._whole_lines(data)
+            elif os.fstat(self._fd).st_size < self._position:
+                self._position = 0
+                self._unfinished = b""
+            else:
+                return
+
+    def unfinished_line(self) -> Iterator[str]:
+        """The rest of a file that will not grow any more and does not end with a newline."""
+        if self._unfinished:
+            yield _text(self._unfinished)
+            self._unfinished = b""
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _whole_lines(self, data: bytes) -> Iterator[str]:
+        pieces = data.split(b"\n")
+        pieces[0] = self._unfinished + pieces[0]
+        self._unfinished = pieces.pop()[:MAX_LINE]
+        for piece in pieces:
+            yield _text(piece[:MAX_LINE])
+
+    def _start_of_last_line(self, size: int) -> int:
+        """Behind the last newline, so that a line that is being written now is read whole."""
+        begin = max(0, size - MAX_LINE)
+        return begin + os.pread(self._fd, size - begin, begin).rfind(b"\n") + 1
+
+
+def _text(line: bytes) -> str:
+    return line.removesuffix(b"\r").decode(errors="replace")
