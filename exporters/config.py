@@ -97,8 +97,10 @@ class Tls(Section):
             return self
         try:
             self.context()
-        except (OSError, ValueError) as error:
-            raise ValueError(f"the certificates cannot be used: {error}") from error
+        except ssl.SSLError as error:
+            raise ValueError(f"the certificates cannot be used: {error.reason}") from error
+        except OSError as error:
+            raise ValueError(f"the certificates cannot be read: {error.strerror}") from error
         return self
 
     def context(self) -> ssl.SSLContext:

@@ -1,0 +1,55 @@
+"""Name lookups that hang are waited for up to the deadline, and shared."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from exporters.deadline import Deadline
+from exporters.resolver import Address, Resolver
+
+
+class HungNameServer:
+    """Stands in for getaddrinfo, which cannot be made to hang without root: answers only when released."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.release = threading.Event()
+
+    def __call__(self, _host: str, port: int) -> list[Address]:
+        self.asked += 1
+        self.release.wait()
+        return [(socket.AF_INET, ("192.0.2.1", port))]
+
+
+def test_hung_lookup_ends_at_the_deadline() -> None:
+    """A name server that does not answer costs the deadline and no more."""
+    lookup = HungNameServer()
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        Resolver(lookup).resolve("qrl.example", 80, Deadline.after(0.2))
+    assert 0.15 < time.monotonic() - begin < 0.5
+    lookup.release.set()
+
+
+def test_scrapes_share_a_hung_lookup() -> None:
+    """Asking again while a lookup hangs starts no second one, and its late answer serves whoever waits."""
+    lookup = HungNameServer()
+    resolver = Resolver(lookup)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            resolver.resolve("qrl.example", 80, Deadline.after(0.05))
+    assert lookup.asked == 1
+    threading.Timer(0.05, lookup.release.set).start()
+    assert resolver.resolve("qrl.example", 80, Deadline.after(5)) == [(socket.AF_INET, ("192.0.2.1", 80))]
+    resolver.resolve("qrl.example", 80, Deadline.after(5))
+    assert lookup.asked == 2
+
+
+def test_unknown_name_raises() -> None:
+    """A name that the system's resolver does not know is an OSError, from the real one."""
+    with pytest.raises(OSError, match=r"not known|resolution"):
+        Resolver().resolve("does-not-exist.invalid", 80, Deadline.after(10))
