@@ -76,12 +76,14 @@ class Releases:
         except FileNotFoundError:
             return None
 
+    def switched_at(self) -> float:
+        """When the live release became live, in Unix seconds."""
+        return self._current.lstat().st_mtime
+
     def _good_version(self) -> None:
         sources = self._places.sources
         if not sources.exists():
-            shutil.copytree(
-                REPOSITORY / "demo" / "sample", sources, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(REPOSITORY / "demo" / "sample", sources, ignore=shutil.ignore_patterns("__pycache__"))
             self._git("init", "--quiet", "--initial-branch=main")
             self._git("add", "--all")
             self._git("commit", "--quiet", "--message", "Release the lattice")

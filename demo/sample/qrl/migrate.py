@@ -36,9 +36,7 @@ def make_self_test_user(connection: sqlite3.Connection, file: Path) -> None:
 def main() -> None:
     """Bring the database to what this release needs."""
     file = Path(os.environ["QRL_SELF_TEST_USER"])
-    with closing(
-        sqlite3.connect(os.environ["QRL_DATABASE"], timeout=5.0, isolation_level=None)
-    ) as connection:
+    with closing(sqlite3.connect(os.environ["QRL_DATABASE"], timeout=5.0, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         print("migrations applied:", ", ".join(migrate(connection)) or "none")
         if not file.exists():

@@ -17,9 +17,7 @@ def names() -> list[str]:
 def beat(first: str, second: str) -> str:
     """How often two nodes beat against each other."""
     with database() as connection:
-        rows = connection.execute(
-            "SELECT frequency_hz FROM nodes WHERE name IN (?, ?)", (first, second)
-        ).fetchall()
+        rows = connection.execute("SELECT frequency_hz FROM nodes WHERE name IN (?, ?)", (first, second)).fetchall()
     frequencies = [float(row["frequency_hz"]) for row in rows]
     return f"{max(frequencies) - min(frequencies):.1f} Hz"
 

@@ -1,0 +1,110 @@
+"""What happened when in one scenario, and how long the parts took that have a bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Moment(StrEnum):
+    """What a scenario goes through, in the order in which it is shown."""
+
+    FAULT = "bad release live"
+    PENDING = "alert pending in Prometheus"
+    FIRING = "alert firing in Prometheus"
+    NOTIFIED = "notification received"
+    DECIDED = "decided"
+    GUARDED = "guardrails asked"
+    APPROVED = "approved"
+    CLAIMED = "budget and lock claimed"
+    BACKED_UP = "backed up"
+    COMMAND = "command started"
+    GOOD = "good release live"
+    VERIFIED = "verified"
+    REPORTED = "reported"
+
+
+_STEPS = {
+    "evaluate": Moment.DECIDED,
+    "guard": Moment.GUARDED,
+    "approve": Moment.APPROVED,
+    "claim": Moment.CLAIMED,
+    "back_up": Moment.BACKED_UP,
+    "verify": Moment.VERIFIED,
+    "report": Moment.REPORTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A duration in seconds (None: did not happen) and what it may be at most."""
+
+    name: str
+    seconds: float | None
+    at_most: float
+
+    @property
+    def held(self) -> bool:
+        """Whether it happened, and in time."""
+        return self.seconds is not None and self.seconds <= self.at_most
+
+
+class Timeline:
+    """When each moment came, in Unix seconds, with a word on it; the first word counts."""
+
+    def __init__(self) -> None:
+        self._at: dict[Moment, float] = {}
+        self._notes: dict[Moment, str] = {}
+        self._backup_took = 0.0
+        self._person_took = 0.0
+
+    def mark(self, moment: Moment, at: float | None, note: str = "") -> None:
+        """Record that a moment came; nothing is recorded for None, or a second time."""
+        if at is not None and moment not in self._at:
+            self._at[moment] = at
+            self._notes[moment] = note
+
+    def at(self, moment: Moment) -> float | None:
+        """When the moment came, or None."""
+        return self._at.get(moment)
+
+    def note(self, moment: Moment) -> str:
+        """The word on it."""
+        return self._notes.get(moment, "")
+
+    def since_fault(self, moment: Moment) -> float | None:
+        """Seconds from the fault to the moment."""
+        return self._between(Moment.FAULT, moment)
+
+    def read(self, run: dict[str, Any]) -> None:
+        """Record what the receiver's account of a run holds."""
+        self.mark(Moment.NOTIFIED, run["notified_at"])
+        self.mark(Moment.COMMAND, run["command_started_at"])
+        for step in run["steps"]:
+            moment = _STEPS.get(step["name"])
+            if moment is None or step["state"] != "done":
+                continue
+            self.mark(moment, step["finished_at"], step["summary"] or step["outcome"] or "")
+            took = step["finished_at"] - step["started_at"]
+            if moment is Moment.BACKED_UP:
+                self._backup_took = took
+            if moment is Moment.APPROVED and run["approval"] and run["approval"]["decided_at"]:
+                self._person_took = run["approval"]["decided_at"] - step["started_at"]
+        if run["state"] == "finished":
+            self.mark(Moment.REPORTED, run["finished_at"], run["result"] or "")
+
+    def bounds(self) -> tuple[Bound, ...]:
+        """The three durations that the project promises, on an idle machine."""
+        command = self._between(Moment.NOTIFIED, Moment.COMMAND)
+        own = None if command is None else command - self._backup_took - self._person_took
+        left_out = "backup and the person's answer" if self._person_took else "backup"
+        return (
+            Bound("fault to good release live", self.since_fault(Moment.GOOD), 60.0),
+            Bound("fault to verified", self.since_fault(Moment.VERIFIED), 120.0),
+            Bound(f"notification to command started, without {left_out}", own, 0.5),
+        )
+
+    def _between(self, first: Moment, second: Moment) -> float | None:
+        start, end = self._at.get(first), self._at.get(second)
+        return None if start is None or end is None else end - start

@@ -1,0 +1,56 @@
+"""Says whether a scenario went well, and shows its figures and where to read on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from demo.timeline import Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that has to be so for the demonstration to end with 0, and what was found."""
+
+    name: str
+    held: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one scenario showed; a missed bound is told but fails nothing: a busy machine misses it too."""
+
+    title: str
+    conditions: tuple[Condition, ...]
+    bounds: tuple[Bound, ...]
+    report: Path | None
+    audit_trail: Path
+
+    @property
+    def good(self) -> bool:
+        """Whether every condition held."""
+        return all(condition.held for condition in self.conditions)
+
+    def __rich__(self) -> RenderableType:
+        """A table of conditions and bounds, then the files."""
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        for condition in self.conditions:
+            table.add_row(_word(condition.held, "ok", "FAILED"), condition.name, condition.found)
+        for bound in self.bounds:
+            took = "did not happen" if bound.seconds is None else f"{bound.seconds:.2f} s"
+            table.add_row(_word(bound.held, "held", "MISSED"), bound.name, f"{took} (at most {bound.at_most:g} s)")
+        files = Text.assemble(
+            ("report       ", "dim"), str(self.report), ("\naudit trail  ", "dim"), str(self.audit_trail)
+        )
+        headline = Text(f"{self.title}: {'rolled back and verified' if self.good else 'FAILED'}", "bold")
+        return Group(Text(), headline, table, files, Text())
+
+
+def _word(held: bool, good: str, bad: str) -> Text:
+    return Text(good, "green") if held else Text(bad, "bold red")
