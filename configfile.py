@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+)
 
 MAX_BYTES = 1 << 20
 
@@ -80,7 +88,8 @@ def load(path: Path, model: type[Model]) -> Model:
 class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=self.peek_event().start_mark)
+            event = self.get_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
 
@@ -91,10 +100,12 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
             node = loader.get_single_node()
             if node is None:
                 raise ConfigError(f"{path}: the file is empty")
-            lines = {(): 1}
+            lines: dict[Location, int] = {(): 1}
             for location, line, doubled in _walk(node, ()):
                 if doubled:
-                    raise ConfigError(f"{path}:{line}: {_dotted(location)}: key given twice (first on line {lines[location]})")
+                    raise ConfigError(
+                        f"{path}:{line}: {_dotted(location)}: key given twice (first on line {lines[location]})"
+                    )
                 lines[location] = line
             return loader.construct_document(node), lines
         finally:

@@ -1,0 +1,181 @@
+"""The HTTP interface: stores notifications, shows incidents, metrics and health; runs nothing in a request."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, Response, jsonify, request
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import CollectorRegistry
+from werkzeug.exceptions import HTTPException
+
+from receiver import webhook
+from receiver.errors import BadNotification, JournalError
+from receiver.journal import counts, notifications, views
+from receiver.journal.database import Database
+from receiver.log import get_log
+from receiver.secret import SecretFile
+
+
+class RejectedCounts:
+    """Rejected notifications, kept in memory until a scrape: a flood of them must not write to the journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, outcome: str) -> None:
+        """Count one rejected notification."""
+        with self._lock:
+            self._counts[outcome] += 1
+
+    def flush(self) -> None:
+        """Bring the counts into the journal; raises JournalError and keeps them where that fails."""
+        with self._lock:
+            pending, self._counts = self._counts, Counter()
+        if not pending:
+            return
+        try:
+            with self._database.write() as tx:
+                for outcome, count in pending.items():
+                    counts.bump(tx, "notifications", count, outcome=outcome)
+        except JournalError:
+            with self._lock:
+                self._counts += pending
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the HTTP interface needs; `notify` tells the workers that something was stored."""
+
+    database: Database
+    token: SecretFile
+    registry: CollectorRegistry
+    rejected: RejectedCounts
+    notify: Callable[[], None]
+    is_ready: Callable[[], bool]
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, text: str, outcome: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.outcome = outcome
+
+
+def create_app(interface: Interface) -> Flask:
+    """The WSGI application."""
+    app = Flask("receiver", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES
+    # A redirect would make Alertmanager repeat the POST as a GET and take the answer for a delivery.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+
+    @app.post("/api/v1/alerts")
+    def alerts() -> tuple[Response, int]:
+        _authenticate(interface)
+        return _accept(interface)
+
+    @app.get("/api/v1/incidents")
+    def incidents() -> Response:
+        _authenticate(interface)
+        with interface.database.read() as tx:
+            return jsonify(incidents=views.incidents(tx))
+
+    @app.get("/api/v1/incidents/<id_>")
+    def incident(id_: str) -> tuple[Response, int]:
+        _authenticate(interface)
+        with interface.database.read() as tx:
+            found = views.incident(tx, id_)
+        return (jsonify(found), 200) if found else (jsonify(error=f"there is no incident {id_}"), 404)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(interface.registry), content_type=content_type)
+
+    @app.get("/-/healthy")
+    def healthy() -> str:
+        return "rollback-agent is healthy.\n"
+
+    @app.get("/-/ready")
+    def ready() -> tuple[str, int]:
+        ok = interface.is_ready()
+        return ("rollback-agent is ready.\n", 200) if ok else ("The journal cannot be reached.\n", 503)
+
+    _add_error_handlers(app, interface)
+    return app
+
+
+def _accept(interface: Interface) -> tuple[Response, int]:
+    try:
+        good, bad, truncated = webhook.parse(request.get_data(cache=False))
+    except BadNotification as error:
+        raise _Refused(error.status, str(error), "too_large" if error.status == 413 else "invalid") from error
+    try:
+        with interface.database.write() as tx:
+            id_ = notifications.store(tx, interface.database.now(tx), good, truncated)
+            if bad:
+                counts.bump(tx, "alerts", bad, outcome="invalid")
+    except JournalError as error:
+        get_log().error("a notification could not be stored", error=str(error))
+        raise _Refused(503, "the notification could not be stored; send it again", "failed") from error
+    interface.notify()
+    return jsonify(status="accepted", notification=id_, alerts=len(good), invalid=bad), 202
+
+
+def _authenticate(interface: Interface) -> None:
+    scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
+    try:
+        ok = interface.token.matches(offered.strip()) and scheme.lower() == "bearer"
+    except (OSError, ValueError) as error:
+        get_log().error("the webhook's token cannot be read", error=str(error))
+        raise _Refused(503, "the token cannot be checked; see the agent's log", "failed") from error
+    if not ok:
+        raise _Refused(401, "a bearer token is needed, and it must be the configured one", "unauthorized")
+
+
+def _add_error_handlers(app: Flask, interface: Interface) -> None:
+    def is_notification() -> bool:
+        return request.method == "POST" and request.path.rstrip("/") == "/api/v1/alerts"
+
+    @app.errorhandler(_Refused)
+    def refused(error: _Refused) -> Response:
+        response = jsonify(error=str(error))
+        response.status_code = error.status
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="rollback-agent"'
+        if is_notification():
+            interface.rejected.add(error.outcome)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        response = error.get_response()
+        text = {
+            404: f"there is nothing at {request.path}; notifications go to POST /api/v1/alerts",
+            405: f"{request.method} is not possible at {request.path}",
+            413: f"the body is larger than {webhook.MAX_BYTES} bytes",
+        }.get(response.status_code, error.description or error.name)
+        if is_notification():
+            interface.rejected.add("too_large" if response.status_code == 413 else "invalid")
+        plain = jsonify(error=text)
+        plain.status_code = response.status_code
+        if "Allow" in response.headers:
+            plain.headers["Allow"] = response.headers["Allow"]
+        return plain
+
+    @app.errorhandler(JournalError)
+    def journal_error(error: JournalError) -> tuple[Response, int]:
+        get_log().error("a request failed on the journal", path=request.path, error=str(error))
+        return jsonify(error="the journal cannot be read now"), 503
+
+    @app.errorhandler(Exception)
+    def bug(_error: Exception) -> tuple[Response, int]:
+        get_log().exception("a request failed unexpectedly", path=request.path)
+        return jsonify(error="an unexpected error; see the agent's log"), 500

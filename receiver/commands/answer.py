@@ -1,0 +1,64 @@
+"""`answer` and `clear`: a person deals with what the agent could not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from receiver.audit import AuditTrail
+from receiver.commands.options import config_option, open_journal, person_option
+from receiver.errors import RollbackAgentError
+from receiver.journal import deployments, escalations
+
+
+@click.command()
+@click.argument("escalation")
+@click.option("--done", "word", flag_value=escalations.DONE, help="It was dealt with by hand, or needs nothing.")
+@click.option("--retry", "word", flag_value=escalations.RETRY, help="Let the agent evaluate again if it still fires.")
+@click.option("--comment", default="", help="A word for the audit trail.")
+@person_option
+@config_option
+def answer(escalation: str, word: str | None, comment: str, person: str, config_path: Path) -> None:
+    """Answer an escalation, so that it is no longer open."""
+    if word is None:
+        raise click.UsageError("say --done or --retry")
+    config, database = open_journal(config_path)
+    with database.write() as tx:
+        now = database.now(tx)
+        found = next(iter(escalations.find(tx, escalation=escalation)), None)
+        if found is None:
+            raise RollbackAgentError(
+                f"there is no escalation {escalation}; `rollback-agent status` lists the open ones"
+            )
+        if not escalations.answer(tx, escalation, now, person, word, comment):
+            raise RollbackAgentError(f"escalation {escalation} was already answered by {found.answered_by}")
+        AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
+            f"answer:{word}",
+            comment or found.summary,
+            actor=person,
+            deployment=found.deployment,
+            run=found.run,
+        )
+    click.echo(f"Answered as {person}: {found.reason} of {found.deployment}: {word}.")
+
+
+@click.command()
+@click.argument("deployment")
+@click.option("--comment", default="", help="A word for the audit trail.")
+@person_option
+@config_option
+def clear(deployment: str, comment: str, person: str, config_path: Path) -> None:
+    """Lift the latch of a deployment, so that it may be rolled back automatically again."""
+    config, database = open_journal(config_path)
+    if deployment not in config.deployments:
+        raise RollbackAgentError(f"there is no deployment {deployment} in {config_path}")
+    with database.write() as tx:
+        now = database.now(tx)
+        latch = deployments.clear_latch(tx, deployment)
+        if latch is None:
+            raise RollbackAgentError(f"{deployment} is not latched")
+        AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
+            "clear", comment or latch.reason, actor=person, deployment=deployment
+        )
+    click.echo(f"Cleared as {person}: {deployment} was latched because {latch.reason}.")

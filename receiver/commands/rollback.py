@@ -1,0 +1,104 @@
+"""`rollback`: a rollback by hand, through the same workflow; with --dry-run only the plan is printed."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from receiver.commands.options import config_option, json_option, open_journal, person_option
+from receiver.config import Config
+from receiver.decision import why_ask
+from receiver.durations import clock_time
+from receiver.errors import RollbackAgentError
+from receiver.guardrails.checklist import GUARDRAILS, refusals
+from receiver.journal import incidents
+from receiver.journal.database import Database
+from receiver.model import SHORT_HASH, Level, Plan, Refusal, Run, Stop, Trigger
+from receiver.phases.evaluate import evaluate
+from receiver.phases.guard import gather
+from receiver.wiring import put_together
+from receiver.world import World
+
+
+@click.command()
+@click.argument("deployment")
+@click.option(
+    "--level",
+    type=click.Choice([level.value for level in Level]),
+    required=True,
+    help="How much to roll back.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan and what the guardrails say; change nothing.")
+@json_option
+@person_option
+@config_option
+def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: str, config_path: Path) -> None:
+    """Roll DEPLOYMENT back to its newest good release."""
+    config, database = open_journal(config_path)
+    if deployment not in config.deployments:
+        raise RollbackAgentError(f"there is no deployment {deployment} in {config_path}")
+    if dry_run:
+        _dry_run(config, database, deployment, Level(level), person, as_json)
+        return
+    with database.write() as tx:
+        run = incidents.request(tx, deployment, database.now(tx), Level(level), person)
+        incident = incidents.open_incident(tx, deployment)
+    if run is None:
+        raise RollbackAgentError(f"a run is under way already; `rollback-agent show {incident}` shows it")
+    click.echo(
+        f"Requested as {person}: run {run} of incident {incident}. The agent plans it and asks for confirmation:"
+    )
+    click.echo(f"  rollback-agent show {incident}")
+
+
+def _dry_run(config: Config, database: Database, deployment: str, level: Level, person: str, as_json: bool) -> None:
+    world = put_together(config, database).worlds[deployment]
+    run = Run(
+        id="dry-run", incident="dry-run", deployment=deployment, trigger=Trigger.OPERATOR, wanted_level=level,
+        requested_by=person, created_at=time.time(), notified_at=None, token=0, lives=0, wakes=0,
+    )  # fmt: skip
+    outcome = evaluate(run, world)
+    if isinstance(outcome, Stop):
+        raise RollbackAgentError(outcome.reason)
+    decision, plan = outcome.findings.require_decision(), outcome.findings.require_plan()
+    said_no = refusals(gather(run, world, plan))
+    if as_json:
+        document = {
+            "plan": {**asdict(plan), "hash": plan.hash},
+            "refusals": [asdict(refusal) for refusal in said_no],
+        }
+        click.echo(json.dumps(document, indent=2))
+        return
+    _print_plan(world, plan, said_no)
+    why = why_ask(decision, run.trigger, config.autonomy_of(deployment), config.decision)
+    click.echo(f"approval    {why or 'not needed'}")
+    click.echo("\nDry run: nothing was changed.")
+
+
+def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
+    backup = world.settings.backup
+    click.echo(f"plan        {plan.hash[:SHORT_HASH]} (hash {plan.hash})")
+    click.echo(f"deployment  {plan.deployment}")
+    click.echo(f"level       {plan.level}")
+    click.echo(f"from        {plan.live_release} (commit {plan.live_commit or 'unknown'})")
+    click.echo(
+        f"to          {plan.target_release or 'no known good release'} (commit {plan.target_commit or 'unknown'})"
+    )
+    click.echo(
+        f"back up     {', '.join(map(str, (*backup.sqlite, *backup.paths))) or 'the plan and the configuration only'}"
+    )
+    click.echo(f"            into {world.config.backups}")
+    click.echo(f"command     {' '.join(plan.command) or 'none'}")
+    click.echo(f"            within {plan.timeout:g} s, output to {world.config.logs}/rollback-<run>.log")
+    click.echo(f"verify      {world.settings.verify.samples_in_a_row} good checks in a row of every service, no branch")
+    click.echo(f"            firing, within {world.settings.verify.timeout:g} s")
+    click.echo("guardrails")
+    by_name = {refusal.guardrail: refusal for refusal in said_no}
+    for guardrail in GUARDRAILS:
+        refusal = by_name.get(guardrail.__name__)
+        retry = f" (ask again from {clock_time(refusal.retry_at)})" if refusal and refusal.retry_at else ""
+        click.echo(f"  {guardrail.__name__:<22}{'no: ' + refusal.reason + retry if refusal else 'yes'}")

@@ -1,0 +1,114 @@
+"""`serve`: runs the receiver until it is told to stop."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from cheroot import wsgi
+
+from configfile import ConfigError
+from receiver import webhook
+from receiver.app import create_app
+from receiver.commands.options import config_option
+from receiver.config import Config, load_config
+from receiver.errors import JournalError, RollbackAgentError
+from receiver.journal import runs
+from receiver.journal.database import Database
+from receiver.journal.schema import migrate
+from receiver.log import get_log, set_up_log
+from receiver.secret import SecretFile
+from receiver.wiring import interface, open_database, put_together
+from receiver.workers import Workers
+
+HTTP_THREADS = 10
+PATIENCE = 10.0
+"""Seconds that a stop waits for the steps under way; what does not end is taken up at the next start."""
+
+
+@click.command()
+@config_option
+def serve(config_path: Path) -> None:
+    """Receive notifications, decide, and roll back."""
+    config = load_config(config_path)
+    _check_token(config, config_path)
+    for directory in (config.root, config.logs, config.backups, config.commands):
+        _make_directory(directory)
+    with _alone(config.root):
+        set_up_log(config.logs / "agent.log")
+        database = open_database(config)
+        migrate(database)
+        _serve(config, database)
+
+
+def _serve(config: Config, database: Database) -> None:
+    with database.write() as tx:
+        runs.end_leases(tx)  # _alone says that no other process can hold one
+    parts = put_together(config, database)
+    workers = Workers(parts)
+    app = create_app(interface(parts, workers.notify, lambda: _can_read(database)))
+    host, _, port = config.listen.rpartition(":")
+    server = wsgi.Server((host.strip("[]"), int(port)), app, numthreads=HTTP_THREADS, server_name="rollback-agent")
+    server.max_request_body_size = webhook.MAX_BYTES
+    server.max_request_header_size = 64 << 10
+    server.timeout = 10
+    try:
+        server.prepare()
+    except OSError as error:
+        raise ConfigError(f"{config.listen} cannot be listened on: {error.strerror or error}") from error
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=server.serve, name="http", daemon=True).start()
+    workers.start()
+    get_log().info("rollback-agent serves", listen=config.listen, deployments=sorted(config.deployments))
+    stop.wait()
+    get_log().info("rollback-agent stops")
+    server.stop()
+    if not workers.stop(PATIENCE):
+        get_log().warning("a step is still under way; it is taken up at the next start")
+    database.close()
+
+
+def _check_token(config: Config, config_path: Path) -> None:
+    try:
+        SecretFile(config.webhook.token_file).check()
+    except (OSError, ValueError) as error:
+        text = f"{config.webhook.token_file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"{config_path}: webhook.token_file: {text}") from error
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"{directory}: cannot be made: {error.strerror}") from error
+
+
+def _can_read(database: Database) -> bool:
+    try:
+        with database.read() as tx:
+            tx.exec_driver_sql("select 1 from run limit 1")
+    except JournalError:
+        return False
+    return True
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold the lock that a second receiver on the same root would need."""
+    file = os.open(root / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RollbackAgentError(f"another rollback-agent serves with {root}") from None
+    try:
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,207 @@
+"""The receiver's configuration: one strict file into frozen, typed objects."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from configfile import Command, FilePath, Integer, Seconds, Section, load
+from receiver.model import Autonomy
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_LISTEN = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})")
+
+
+def _deployment_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"{value!r} is no name; use letters, digits, dot, underscore, hyphen, at most 63")
+    return value
+
+
+def _listen_address(value: str) -> str:
+    found = _LISTEN.fullmatch(value)
+    if not found or not 0 <= int(found[1]) <= 65535:
+        raise ValueError(f"{value!r} is not host:port, such as 127.0.0.1:9195")
+    return value
+
+
+def _http_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", value):
+        raise ValueError(f"{value!r} is not an http:// or https:// address without user name or password")
+    return value.rstrip("/")
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError("must be longer than 0s")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_deployment_name)]
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+Url = Annotated[str, AfterValidator(_http_url)]
+Period = Annotated[Seconds, AfterValidator(_positive)]
+
+
+class Webhook(Section):
+    """How Alertmanager proves who it is."""
+
+    token_file: FilePath
+
+
+class Prometheus(Section):
+    """Where the truth is read."""
+
+    url: Url
+    timeout: Period = 5.0
+    max_age: Period = 60.0
+    """Samples older than this are no facts."""
+
+
+class Alertmanager(Section):
+    """Where escalations are raised and silences are read."""
+
+    url: Url
+
+
+class DecisionBounds(Section):
+    """Confidence above `execute_above` is executed, from `ask_from` on it is put to a human, below it is recorded."""
+
+    execute_above: float = Field(default=0.90, ge=0, le=1)
+    ask_from: float = Field(default=0.70, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ask_from > self.execute_above:
+            raise ValueError("ask_from must not be above execute_above")
+        return self
+
+
+class Approval(Section):
+    """How long a person has to answer; silence is not consent."""
+
+    expires_after: Period = 900.0
+
+
+class Unconfigurable(Section):
+    """A guardrail without options."""
+
+
+class DailyLimit(Section):
+    """At most `limit` rollbacks of a deployment within `period` (the guide: 3 in 24 h)."""
+
+    limit: Integer = Field(default=3, ge=1)
+    period: Period = 86400.0
+
+
+class Cooldown(Section):
+    """At least this long between two rollbacks of a deployment (the guide: 5 min)."""
+
+    period: Period = 300.0
+
+
+class DiskSpace(Section):
+    """At least this much must be free where backups and logs go (the guide: 1 GB)."""
+
+    minimum_bytes: Integer = Field(default=1_000_000_000, ge=0)
+
+
+class Guardrails(Section):
+    """One section a guardrail, under its name."""
+
+    kill_switch: Unconfigurable = Unconfigurable()
+    latched: Unconfigurable = Unconfigurable()
+    plan_stale: Unconfigurable = Unconfigurable()
+    alert_still_firing: Unconfigurable = Unconfigurable()
+    target_release_valid: Unconfigurable = Unconfigurable()
+    daily_limit: DailyLimit = DailyLimit()
+    cooldown: Cooldown = Cooldown()
+    disk_space: DiskSpace = DiskSpace()
+    backup_created: Unconfigurable = Unconfigurable()
+
+
+class ReleasesTarget(Section):
+    """The layout of Capistrano: `releases/<id>`, `current`, `shared/`."""
+
+    path: FilePath
+    restart: Command
+    timeout: Period = 300.0
+
+
+class Target(Section):
+    """Exactly one adapter."""
+
+    releases: ReleasesTarget
+
+
+class Backups(Section):
+    """What is kept before anything is touched."""
+
+    sqlite: tuple[FilePath, ...] = ()
+    paths: tuple[FilePath, ...] = ()
+
+
+class Verify(Section):
+    """When a rollback counts as verified."""
+
+    timeout: Period = 600.0
+    samples_in_a_row: Integer = Field(default=3, ge=1)
+
+
+class Deployment(Section):
+    """One deployment: services that are released together."""
+
+    target: Target
+    backup: Backups = Backups()
+    verify: Verify = Verify()
+    autonomy: Autonomy | None = None
+    good_after: Period = 900.0
+    observe_every: Period = 60.0
+
+
+class Config(Section):
+    """The whole file."""
+
+    root: FilePath
+    listen: ListenAddress = "127.0.0.1:9195"
+    webhook: Webhook
+    prometheus: Prometheus
+    alertmanager: Alertmanager
+    autonomy: Autonomy = Autonomy.L3
+    decision: DecisionBounds = DecisionBounds()
+    approval: Approval = Approval()
+    guardrails: Guardrails = Guardrails()
+    reconcile_every: Period = 60.0
+    deployments: dict[Name, Deployment] = Field(min_length=1)
+
+    def autonomy_of(self, deployment: str) -> Autonomy:
+        """The level in force for `deployment`."""
+        return self.deployments[deployment].autonomy or self.autonomy
+
+    @property
+    def logs(self) -> Path:
+        """Directory of the agent's log, the audit trail and the reports."""
+        return self.root / "logs"
+
+    @property
+    def backups(self) -> Path:
+        """Directory of the backups."""
+        return self.root / "backups"
+
+    @property
+    def commands(self) -> Path:
+        """Directory of the commands' marks and exit codes, one directory a run."""
+        return self.root / "runs"
+
+    @property
+    def kill_switch(self) -> Path:
+        """While this file exists, nothing is executed."""
+        return self.root / "kill-switch"
+
+
+def load_config(path: Path) -> Config:
+    """Read the receiver's configuration; raises ConfigError with every fault found."""
+    return load(path, Config)

@@ -1,0 +1,54 @@
+"""Decides from what fires: which branch, what it asks for, and whether that is acted on."""
+
+from __future__ import annotations
+
+from receiver.config import DecisionBounds
+from receiver.model import Autonomy, Decision, Level, Release, Telemetry, Trigger
+
+
+def decide(telemetry: Telemetry) -> Decision | None:
+    """The branch of the lowest rank decides; None where no branch fires."""
+    if not telemetry.firing:
+        return None
+    first, *others = telemetry.firing
+    where = f" on {first.service}" if first.service else ""
+    also = tuple(dict.fromkeys(branch.branch for branch in others if branch.branch != first.branch))
+    return Decision(
+        branch=first.branch,
+        alert=first.alert,
+        action=first.action,
+        level=first.level,
+        confidence=first.confidence,
+        reason=f"{first.alert} fires{where} in Prometheus (rank {first.rank})",
+        also_firing=also,
+        signals=telemetry.signals,
+    )
+
+
+def is_recorded_only(decision: Decision, bounds: DecisionBounds) -> bool:
+    """Below the lower bound a rollback is only recorded (the guide's 0.70, inclusive)."""
+    return decision.confidence is not None and decision.confidence < bounds.ask_from
+
+
+def why_ask(decision: Decision, trigger: Trigger, autonomy: Autonomy, bounds: DecisionBounds) -> str | None:
+    """Why a person must confirm the rollback, or None where the agent may go ahead (the guide: above 0.90)."""
+    if trigger is Trigger.OPERATOR:
+        return "a rollback by hand is confirmed with its plan"
+    if decision.level is Level.FULL:
+        return "a full rollback is always put to a person"
+    if decision.confidence is None or decision.confidence <= bounds.execute_above:
+        return f"its confidence is {decision.confidence}, not above {bounds.execute_above}"
+    if autonomy is not Autonomy.L4:
+        return f"autonomy level {autonomy} asks before it rolls back"
+    return None
+
+
+def choose_target(live: Release, known: tuple[Release, ...], remembered: dict[str, Release]) -> Release | None:
+    """The good release that was live last and is not held, other than the live one; None where there is none."""
+    candidates = [
+        remembered[release.id]
+        for release in known
+        if release.id in remembered and release.id != live.id
+        if remembered[release.id].good_at is not None and remembered[release.id].held_at is None
+    ]
+    return max(candidates, key=lambda release: (release.live_since or 0.0, release.id), default=None)

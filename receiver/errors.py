@@ -1,0 +1,52 @@
+"""The errors of the receiver.
+
+RollbackAgentError
+├── BadNotification      a webhook's body cannot be used; carries the HTTP status
+├── PrometheusError      Prometheus did not give a complete answer
+├── TargetError          the target cannot be read, or cannot do what was asked
+├── BackupError          no complete backup could be made
+├── AuditError           the audit trail cannot be written, so nothing may be done
+└── JournalError         the database did not do what it was asked
+    ├── NewerSchema      it was written by a newer program
+    └── LostLease        another worker took the run over; this one must stop touching it
+"""
+
+
+class RollbackAgentError(Exception):
+    """Anything that the receiver raises on purpose; its text is a sentence for a person."""
+
+
+class BadNotification(RollbackAgentError):
+    """A webhook's body cannot be used; `status` is the HTTP status that says so."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class PrometheusError(RollbackAgentError):
+    """Prometheus did not give a complete answer."""
+
+
+class TargetError(RollbackAgentError):
+    """The target cannot be read, or cannot do what was asked."""
+
+
+class BackupError(RollbackAgentError):
+    """No complete backup could be made."""
+
+
+class AuditError(RollbackAgentError):
+    """The audit trail cannot be written, so nothing may be done."""
+
+
+class JournalError(RollbackAgentError):
+    """The database did not do what it was asked."""
+
+
+class NewerSchema(JournalError):
+    """The database was written by a newer program."""
+
+
+class LostLease(JournalError):
+    """Another worker took the run over; this one must stop touching it."""

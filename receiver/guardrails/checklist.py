@@ -1,0 +1,43 @@
+"""Asks all guardrails; one that raises refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from receiver.guardrails.alert_still_firing import alert_still_firing
+from receiver.guardrails.backup_created import backup_created
+from receiver.guardrails.cooldown import cooldown
+from receiver.guardrails.daily_limit import daily_limit
+from receiver.guardrails.disk_space import disk_space
+from receiver.guardrails.facts import Facts
+from receiver.guardrails.kill_switch import kill_switch
+from receiver.guardrails.latched import latched
+from receiver.guardrails.plan_stale import plan_stale
+from receiver.guardrails.target_release_valid import target_release_valid
+from receiver.model import Refusal
+
+Guardrail = Callable[[Facts], Refusal | None]
+
+GUARDRAILS: tuple[Guardrail, ...] = (
+    kill_switch,
+    latched,
+    plan_stale,
+    alert_still_firing,
+    target_release_valid,
+    daily_limit,
+    cooldown,
+    disk_space,
+    backup_created,
+)
+
+
+def refusals(facts: Facts, guardrails: tuple[Guardrail, ...] = GUARDRAILS) -> tuple[Refusal, ...]:
+    """Every guardrail's refusal, in their order; empty means that we may."""
+    return tuple(filter(None, (_ask(guardrail, facts) for guardrail in guardrails)))
+
+
+def _ask(guardrail: Guardrail, facts: Facts) -> Refusal | None:
+    try:
+        return guardrail(facts)
+    except Exception as error:  # a guardrail that cannot say yes says no
+        return Refusal(guardrail.__name__, f"the check itself failed: {type(error).__name__}: {error}")

@@ -1,0 +1,33 @@
+"""What the guardrails are asked about: read once, then only looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from receiver.config import Guardrails
+from receiver.model import Backup, Plan, Release, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One moment of one run (Unix seconds, bytes); where a fact could not be read, its `..._unknown` says why."""
+
+    now: float
+    limits: Guardrails
+    trigger: Trigger
+    plan: Plan
+    decided_branch: str
+    live_release: str | None
+    live_release_unknown: str | None
+    target: Release | None
+    firing: frozenset[str] | None
+    firing_unknown: str | None
+    earlier_claims: tuple[float, ...]
+    latch: str | None
+    kill_switch: bool
+    free_bytes: int | None
+    backup_bytes: int | None
+    backup_unknown: str | None
+    backup: Backup | None
+    backup_due: bool
+    """Whether the backup must be there by now."""

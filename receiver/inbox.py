@@ -1,0 +1,110 @@
+"""Looks at stored notifications and at what fires by itself, and sees to it that each has its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from receiver.errors import PrometheusError
+from receiver.journal import escalations, incidents, notifications
+from receiver.journal.counts import bump
+from receiver.journal.database import Database
+from receiver.journal.notifications import StoredNotification
+from receiver.log import get_log
+from receiver.model import EscalationReason
+
+SETTLE = 15.0
+"""Seconds for which Prometheus may not show yet what Alertmanager knows: it sends an alert before it stores it."""
+LOOK_AGAIN = 0.5
+
+
+class FiringSource(Protocol):
+    """Prometheus, as the inbox sees it; raises PrometheusError."""
+
+    def firing_deployments(self) -> frozenset[str]:
+        """Names of the deployments on which a branch fires."""
+        ...
+
+
+class Inbox:
+    """The stored notifications of one journal, for the configured deployments."""
+
+    def __init__(self, database: Database, prometheus: FiringSource, deployments: Mapping[str, object]) -> None:
+        self._database = database
+        self._prometheus = prometheus
+        self._deployments = frozenset(deployments)
+
+    def work_once(self) -> bool:
+        """Look at every notification that is due; returns whether a run was begun or woken."""
+        with self._database.read() as tx:
+            due = notifications.due(tx, self._database.now(tx))
+        if not due:
+            return False
+        try:
+            firing: frozenset[str] | None = self._prometheus.firing_deployments()
+        except PrometheusError as error:
+            get_log().error("what fires is not known", error=str(error))
+            firing = None
+        began = [self._look_at(notification, firing) for notification in due]
+        return any(began)
+
+    def reconcile(self) -> bool:
+        """See to what fires although no notification told, and close the incidents of what is quiet."""
+        try:
+            firing = self._prometheus.firing_deployments()
+        except PrometheusError as error:
+            get_log().warning("what fires is not known", error=str(error))
+            return False
+        began = False
+        for deployment in sorted(self._deployments):
+            with self._database.write() as tx:
+                now = self._database.now(tx)
+                if deployment in firing:
+                    run = incidents.wake(tx, deployment, now, notified_at=None)
+                    began = began or run is not None
+                else:
+                    incidents.close_quiet(tx, deployment, now)
+        return began
+
+    def _look_at(self, notification: StoredNotification, firing: frozenset[str] | None) -> bool:
+        named = {
+            str(alert["deployment"])
+            for alert in notification.alerts
+            if alert["status"] == "firing" and alert.get("branch") and alert.get("deployment") in self._deployments
+        }
+        # Prometheus decides whether they fire. Where it cannot be asked, the run finds that out and asks a human.
+        to_wake = named if firing is None else named & firing
+        with self._database.write() as tx:
+            now = self._database.now(tx)
+            if notification.attempts == 0:
+                self._count(tx, notification, now)
+            began = [
+                incidents.wake(tx, deployment, now, notification.received_at) is not None
+                for deployment in sorted(to_wake)
+            ]
+            if named - to_wake and now < notification.received_at + SETTLE:
+                notifications.look_again(tx, notification.id, now + LOOK_AGAIN)
+            else:
+                notifications.conclude(tx, notification.id)
+        if named - to_wake and now >= notification.received_at + SETTLE:
+            get_log().info("notified, but Prometheus shows no firing branch", deployments=sorted(named - to_wake))
+        return any(began)
+
+    def _count(self, tx: sa.Connection, notification: StoredNotification, now: float) -> None:
+        for alert in notification.alerts:
+            outcome = self._outcome(alert)
+            bump(tx, "alerts", outcome=outcome)
+            if outcome in ("unknown_deployment", "unknown_pattern"):
+                deployment = str(alert.get("deployment") or "unknown")
+                known = deployment if deployment in self._deployments else "unknown"
+                summary = f"alert {alert.get('alertname') or '?'} ({outcome}) names deployment {deployment!r}"
+                escalations.open_one(tx, known, EscalationReason.UNKNOWN_PATTERN, summary[:300], now)
+
+    def _outcome(self, alert: dict[str, object]) -> str:
+        if alert["status"] == "resolved":
+            return "resolved"
+        if alert.get("deployment") not in self._deployments:
+            return "unknown_deployment"
+        return "branch" if alert.get("branch") else "unknown_pattern"

@@ -1,0 +1,92 @@
+"""Opens the journal's database and hands out its transactions, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from receiver.errors import JournalError
+
+Insert = sqlite.Insert | postgresql.Insert
+
+
+class Database:
+    """One journal. `clock` tells the time (Unix seconds) where the database is a local file."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = sa.create_engine(self.url, pool_size=16, max_overflow=16, pool_pre_ping=not self.is_sqlite)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that commits as a whole; raises JournalError when the database does not."""
+        with _journal_errors(), self.engine.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A consistent view; on SQLite it waits for no writer."""
+        options = {"rollback_agent_reads": True}
+        with _journal_errors(), self.engine.connect().execution_options(**options) as tx, tx.begin():
+            yield tx
+
+    def now(self, tx: sa.Connection) -> float:
+        """The time that all replicas agree on (Unix seconds)."""
+        if self.is_sqlite:
+            return self._clock()
+        return float(tx.execute(sa.text("select extract(epoch from clock_timestamp())")).scalar_one())
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """The database URL of a SQLite file."""
+    return sa.URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def new_id() -> str:
+    """A new id, short enough to be typed: 8 hexadecimal digits; ids are primary keys, so a clash is an error."""
+    return secrets.token_hex(4)
+
+
+def insert(tx: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+@contextmanager
+def _journal_errors() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise JournalError(f"the journal's database failed: {getattr(error, 'orig', None) or error}") from error
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours: the driver's own comes too late to lock
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _begin_sqlite(tx: sa.Connection) -> None:
+    # A writer takes the lock at once: read-then-write in a deferred transaction fails when another wrote between.
+    reads = tx.get_execution_options().get("rollback_agent_reads", False)
+    tx.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,81 @@
+"""Escalations: a human is needed; open until a person answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from receiver.journal import tables
+from receiver.journal.counts import bump
+from receiver.journal.database import insert, new_id
+from receiver.model import EscalationReason
+
+RETRY, DONE = "retry", "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Why a human is needed, and the answer; times are Unix seconds."""
+
+    id: str
+    incident: str | None
+    run: str | None
+    deployment: str
+    reason: EscalationReason
+    summary: str
+    opened_at: float
+    answered_at: float | None
+    answered_by: str | None
+    answer: str | None
+    comment: str | None
+
+
+def open_one(
+    tx: sa.Connection,
+    deployment: str,
+    reason: EscalationReason,
+    summary: str,
+    now: float,
+    *,
+    incident: str | None = None,
+    run: str | None = None,
+) -> None:
+    """Ask for a human; the same reason asks once in a run, and outside a run while the same question is open."""
+    if run is None and any(open_.summary == summary for open_ in find(tx, only_open=True)):
+        return
+    row = {
+        "id": new_id(), "incident": incident, "run": run, "deployment": deployment, "reason": reason,
+        "summary": summary, "opened_at": now,
+    }  # fmt: skip
+    if tx.execute(insert(tx, tables.escalation).values(row).on_conflict_do_nothing()).rowcount:
+        bump(tx, "escalations", deployment=deployment, reason=reason)
+
+
+def answer(tx: sa.Connection, escalation: str, now: float, person: str, word: str, comment: str) -> bool:
+    """Close an escalation with a person's answer, `retry` or `done`; returns whether it was open."""
+    table = tables.escalation
+    update = sa.update(table).where(table.c.id == escalation, table.c.answered_at.is_(None))
+    values = {"answered_at": now, "answered_by": person, "answer": word, "comment": comment}
+    return tx.execute(update.values(**values)).rowcount == 1
+
+
+def find(
+    tx: sa.Connection, *, incident: str | None = None, escalation: str | None = None, only_open: bool = False
+) -> tuple[Escalation, ...]:
+    """Escalations, oldest first, all or those of an incident or id."""
+    table = tables.escalation
+    query = sa.select(table).order_by(table.c.opened_at)
+    if incident is not None:
+        query = query.where(table.c.incident == incident)
+    if escalation is not None:
+        query = query.where(table.c.id == escalation)
+    if only_open:
+        query = query.where(table.c.answered_at.is_(None))
+    return tuple(
+        Escalation(
+            row.id, row.incident, row.run, row.deployment, EscalationReason(row.reason), row.summary,
+            row.opened_at, row.answered_at, row.answered_by, row.answer, row.comment,
+        )
+        for row in tx.execute(query)
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""Incidents: opened by the first firing branch of a deployment, closed when nothing fires any more."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from receiver.journal import deployments, runs, tables
+from receiver.journal.database import new_id
+from receiver.model import Level, Trigger
+
+
+def wake(tx: sa.Connection, deployment: str, now: float, notified_at: float | None) -> str | None:
+    """Make sure that what fires on `deployment` has its run; returns the new run's id, or None where one was there.
+
+    One run an incident: once it has ended, only a person's answer "retry" begins another.
+    """
+    deployments.lock(tx, deployment)
+    incident = open_incident(tx, deployment)
+    if incident is None:
+        incident = _open(tx, deployment, now)
+    elif runs.wake(tx, incident, now) or not _may_try_again(tx, incident):
+        return None
+    return runs.create(tx, incident, deployment, now, Trigger.ALERT, notified_at=notified_at)
+
+
+def request(tx: sa.Connection, deployment: str, now: float, level: Level, person: str) -> str | None:
+    """Begin a run that a person asked for; returns its id, or None where one is under way."""
+    deployments.lock(tx, deployment)
+    incident = open_incident(tx, deployment) or _open(tx, deployment, now)
+    if runs.active(tx, incident):
+        return None
+    return runs.create(tx, incident, deployment, now, Trigger.OPERATOR, wanted_level=level, requested_by=person)
+
+
+def open_incident(tx: sa.Connection, deployment: str) -> str | None:
+    """The id of the open incident of `deployment`."""
+    table = tables.incident
+    query = sa.select(table.c.id).where(table.c.deployment == deployment, table.c.closed_at.is_(None))
+    return tx.execute(query).scalar()
+
+
+def close_quiet(tx: sa.Connection, deployment: str, now: float) -> str | None:
+    """Nothing fires on `deployment`: close its incident unless a run is under way; returns the closed one's id."""
+    deployments.lock(tx, deployment)
+    incident = open_incident(tx, deployment)
+    if incident is None or runs.active(tx, incident):
+        return None
+    tx.execute(sa.update(tables.incident).where(tables.incident.c.id == incident).values(closed_at=now))
+    return incident
+
+
+def _open(tx: sa.Connection, deployment: str, now: float) -> str:
+    incident = new_id()
+    tx.execute(sa.insert(tables.incident).values(id=incident, deployment=deployment, opened_at=now))
+    return incident
+
+
+def _may_try_again(tx: sa.Connection, incident: str) -> bool:
+    """Whether a person's latest answer was "retry" and no run has begun since."""
+    answers, started = tables.escalation, tables.run
+    latest_answer = tx.execute(
+        sa.select(answers.c.answered_at, answers.c.answer)
+        .where(answers.c.incident == incident, answers.c.answered_at.is_not(None))
+        .order_by(answers.c.answered_at.desc())
+    ).first()
+    if latest_answer is None or latest_answer.answer != "retry":
+        return False
+    latest_run = tx.execute(sa.select(sa.func.max(started.c.created_at)).where(started.c.incident == incident)).scalar()
+    return latest_run is None or latest_run < latest_answer.answered_at

@@ -1,0 +1,199 @@
+"""Runs as rows, claimed by lease with a fencing token, and their steps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from receiver.errors import LostLease
+from receiver.journal import tables
+from receiver.journal.counts import bump
+from receiver.journal.database import insert, new_id
+from receiver.model import Findings, Level, Proceed, Result, Run, Stop, Trigger
+
+_FINDINGS = TypeAdapter(Findings)
+
+READY, WAITING, FINISHED = "ready", "waiting", "finished"
+
+
+def create(
+    tx: sa.Connection,
+    incident: str,
+    deployment: str,
+    now: float,
+    trigger: Trigger,
+    *,
+    notified_at: float | None = None,
+    wanted_level: Level | None = None,
+    requested_by: str | None = None,
+) -> str:
+    """Begin a run; it is ready at once. Times are Unix seconds."""
+    run = new_id()
+    row = {
+        "id": run, "incident": incident, "deployment": deployment, "trigger": trigger, "created_at": now,
+        "notified_at": notified_at, "wanted_level": wanted_level, "requested_by": requested_by,
+        "state": READY, "phase": "evaluate", "wake_at": now, "token": 0, "lives": 0, "wakes": 0, "lease_until": 0.0,
+    }  # fmt: skip
+    tx.execute(sa.insert(tables.run).values(row))
+    return run
+
+
+def active(tx: sa.Connection, incident: str) -> bool:
+    """Whether a run of the incident has not ended yet."""
+    table = tables.run
+    query = sa.select(table.c.id).where(table.c.incident == incident, table.c.state != FINISHED)
+    return tx.execute(query).first() is not None
+
+
+def wake(tx: sa.Connection, incident: str, now: float) -> bool:
+    """Let a waiting run of the incident look again now; returns whether there is a run that has not ended."""
+    table = tables.run
+    tx.execute(
+        sa.update(table)
+        .where(table.c.incident == incident, table.c.state != FINISHED)
+        .values(wake_at=sa.case((table.c.state == WAITING, now), else_=table.c.wake_at), wakes=table.c.wakes + 1)
+    )
+    return active(tx, incident)
+
+
+def claim(tx: sa.Connection, owner: str, now: float, lease: float) -> Run | None:
+    """Take the run that has been due longest, for `lease` seconds; None where nothing is due."""
+    table = tables.run
+    due = (
+        sa.select(table.c.id)
+        .where(table.c.state != FINISHED, table.c.wake_at <= now, table.c.lease_until <= now)
+        .order_by(table.c.wake_at)
+        .limit(1)
+    )
+    if tx.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    row = tx.execute(
+        sa.update(table)
+        .where(table.c.id == due.scalar_subquery())
+        .values(
+            owner=owner,
+            token=table.c.token + 1,
+            lives=table.c.lives + 1,
+            lease_until=now + lease,
+            state=READY,
+        )
+        .returning(table)
+    ).first()
+    return None if row is None else _run(tx, row)
+
+
+def renew(tx: sa.Connection, run: Run, until: float) -> None:
+    """Keep the lease until `until`; raises LostLease where it is another's."""
+    _fence(tx, run, lease_until=until)
+
+
+def end_leases(tx: sa.Connection) -> None:
+    """Void all leases; only where no other process can be at work on this journal."""
+    tx.execute(sa.update(tables.run).where(tables.run.c.state != FINISHED).values(lease_until=0.0))
+
+
+def begin_step(tx: sa.Connection, run: Run, name: str, position: int, now: float) -> bool:
+    """Mark a step as started; returns False where an earlier life had already started it."""
+    _fence(tx, run, phase=name)
+    statement = insert(tx, tables.step).values(
+        run=run.id, name=name, position=position, state="started", started_at=now
+    )
+    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def finish_step(tx: sa.Connection, run: Run, name: str, now: float, outcome: Proceed | Stop) -> None:
+    """Record a step's outcome and what it added to the findings; it will never run again."""
+    _fence(tx, run)
+    summary = outcome.summary if isinstance(outcome, Proceed) else outcome.reason
+    tx.execute(
+        sa.update(tables.step)
+        .where(tables.step.c.run == run.id, tables.step.c.name == name)
+        .values(
+            state="done",
+            finished_at=now,
+            outcome="proceed" if isinstance(outcome, Proceed) else "stop",
+            summary=summary,
+            output=json.dumps(_added(run.findings, outcome.findings)),
+        )
+    )
+    if isinstance(outcome, Stop):
+        _fence(tx, run, result=outcome.result, reason=outcome.reason)
+
+
+def done_steps(tx: sa.Connection, run: Run) -> frozenset[str]:
+    """Names of the steps that will never run again."""
+    table = tables.step
+    query = sa.select(table.c.name).where(table.c.run == run.id, table.c.state == "done")
+    return frozenset(tx.execute(query).scalars())
+
+
+def result_of(tx: sa.Connection, run: Run) -> tuple[Result, str] | None:
+    """How the run ended and why, or None while it goes on."""
+    row = tx.execute(sa.select(tables.run.c.result, tables.run.c.reason).where(tables.run.c.id == run.id)).one()
+    return None if row.result is None else (Result(row.result), row.reason)
+
+
+def set_claimed(tx: sa.Connection, run: Run, now: float) -> None:
+    """Count this run against the budget from now on."""
+    _fence(tx, run, claimed_at=now)
+
+
+def wait(tx: sa.Connection, run: Run, until: float) -> None:
+    """Give the lease back; the run is due again at `until`, or when it is woken.
+
+    Woken since it was claimed, it is due at once: what woke it may have come after the phase had looked.
+    """
+    wake_at = sa.case((tables.run.c.wakes != run.wakes, 0.0), else_=until)
+    _fence(tx, run, state=WAITING, wake_at=wake_at, lease_until=0.0, lives=0)
+
+
+def finish(tx: sa.Connection, run: Run, now: float, result: Result, report: str | None) -> None:
+    """The run has ended with `result` and was reported in the file `report`."""
+    _fence(tx, run, state=FINISHED, finished_at=now, lease_until=0.0, report=report)
+    level = run.findings.plan.level if run.findings.plan else "none"
+    branch = run.findings.decision.branch if run.findings.decision else "none"
+    bump(tx, "runs", deployment=run.deployment, level=level, result=result)
+    bump(tx, "decisions", deployment=run.deployment, branch=branch, outcome=result)
+
+
+def _fence(tx: sa.Connection, run: Run, **values: Any) -> None:
+    """Write to the run's row only while it is still ours; raises LostLease otherwise."""
+    table = tables.run
+    mine = sa.update(table).where(table.c.id == run.id, table.c.token == run.token)
+    if tx.execute(mine.values(**(values or {"token": run.token}))).rowcount != 1:
+        raise LostLease(f"run {run.id} was taken over by another worker")
+
+
+def _run(tx: sa.Connection, row: Any) -> Run:
+    return Run(
+        id=row.id,
+        incident=row.incident,
+        deployment=row.deployment,
+        trigger=Trigger(row.trigger),
+        wanted_level=None if row.wanted_level is None else Level(row.wanted_level),
+        requested_by=row.requested_by,
+        created_at=row.created_at,
+        notified_at=row.notified_at,
+        token=row.token,
+        lives=row.lives,
+        wakes=row.wakes,
+        findings=findings_of(tx, row.id),
+    )
+
+
+def findings_of(tx: sa.Connection, run: str) -> Findings:
+    """What the finished steps of a run have established, put together again."""
+    table = tables.step
+    query = sa.select(table.c.output).where(table.c.run == run, table.c.output.is_not(None)).order_by(table.c.position)
+    parts: dict[str, object] = {}
+    for output in tx.execute(query).scalars():
+        parts |= json.loads(output)
+    return _FINDINGS.validate_json(json.dumps(parts))
+
+
+def _added(before: Findings, after: Findings) -> dict[str, object]:
+    old, new = (_FINDINGS.dump_python(findings, mode="json") for findings in (before, after))
+    return {name: value for name, value in new.items() if value != old[name]}

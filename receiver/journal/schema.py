@@ -1,0 +1,35 @@
+"""Brings the journal's schema to this program's version, or refuses a newer one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from receiver.errors import NewerSchema
+from receiver.journal.database import Database
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_POSTGRESQL_LOCK = 7_201_845  # any constant: replicas that start together migrate one after the other
+
+
+def migrate(database: Database) -> None:
+    """Create or upgrade the schema in one transaction; raises NewerSchema where this program is too old for it."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with database.write() as tx:
+        if not database.is_sqlite:
+            tx.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
+        current = MigrationContext.configure(tx).get_current_revision()
+        if current is not None and current not in known:
+            raise NewerSchema(
+                f"the journal has schema {current}, which this program does not know; "
+                "it was written by a newer rollback-agent, so run that one"
+            )
+        config.attributes["connection"] = tx
+        command.upgrade(config, "head")

@@ -1,0 +1,144 @@
+"""The tables of the journal; times are Unix seconds, JSON is text, so SQLite and PostgreSQL hold the same."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("received_at", Float, nullable=False),
+    Column("alerts", Text, nullable=False),
+    Column("truncated", Integer, nullable=False),
+    Column("next_look_at", Float),  # null: nothing is left to do with it
+    Column("attempts", Integer, nullable=False, default=0),
+    Index("notification_open", "next_look_at"),
+)
+
+count = Table(
+    "count",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("locked", Integer, nullable=False, default=0),  # written first in every transaction that must be alone
+    Column("latched_at", Float),
+    Column("latch_reason", Text),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("closed_at", Float),
+    Index("incident_by_deployment", "deployment", "opened_at"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident", Text, ForeignKey("incident.id"), nullable=False, index=True),
+    Column("deployment", Text, nullable=False, index=True),
+    Column("trigger", Text, nullable=False),
+    Column("wanted_level", Text),
+    Column("requested_by", Text),
+    Column("created_at", Float, nullable=False),
+    Column("notified_at", Float),
+    Column("state", Text, nullable=False),  # ready, waiting, finished
+    Column("phase", Text, nullable=False),
+    Column("result", Text),
+    Column("reason", Text),
+    Column("report", Text),
+    Column("finished_at", Float),
+    Column("claimed_at", Float),
+    Column("wake_at", Float, nullable=False),
+    Column("owner", Text),
+    Column("token", Integer, nullable=False, default=0),
+    Column("lives", Integer, nullable=False, default=0),
+    Column("wakes", Integer, nullable=False, default=0),
+    Column("lease_until", Float, nullable=False, default=0),
+    Index("run_ready", "state", "wake_at"),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("run", Text, ForeignKey("run.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # started, done
+    Column("started_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("outcome", Text),  # proceed, stop
+    Column("summary", Text),
+    Column("output", Text),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("run", Text, ForeignKey("run.id"), nullable=False, unique=True),
+    Column("plan", Text, nullable=False),
+    Column("plan_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),  # pending, approved, denied, expired, withdrawn
+    Column("opened_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("decided_at", Float),
+    Column("decided_by", Text),
+    Column("comment", Text),
+)
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident", Text, ForeignKey("incident.id"), index=True),
+    Column("run", Text, ForeignKey("run.id")),
+    Column("deployment", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("answered_at", Float),
+    Column("answered_by", Text),
+    Column("answer", Text),  # retry, done
+    Column("comment", Text),
+    UniqueConstraint("run", "reason"),
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("run", Text, ForeignKey("run.id"), primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("guardrail", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("retry_at", Float),
+    Column("refused_at", Float, nullable=False),
+)
+
+release = Table(
+    "release",
+    metadata,
+    Column("deployment", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("commit", Text),
+    Column("first_seen_at", Float, nullable=False),
+    Column("live_since", Float),
+    Column("good_at", Float),
+    Column("held_at", Float),
+    Column("held_by_run", Text),
+)

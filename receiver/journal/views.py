@@ -1,0 +1,115 @@
+"""What the page, the command line and the HTTP interface show: incidents with their runs, as plain dictionaries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from receiver.journal import tables
+from receiver.model import Plan
+
+View = dict[str, Any]
+
+
+def incidents(tx: sa.Connection, limit: int = 50, deployment: str | None = None) -> list[View]:
+    """The newest incidents with their runs; times are Unix seconds."""
+    table = tables.incident
+    query = sa.select(table).order_by(table.c.opened_at.desc()).limit(limit)
+    if deployment is not None:
+        query = query.where(table.c.deployment == deployment)
+    return [_incident(tx, row) for row in tx.execute(query)]
+
+
+def incident(tx: sa.Connection, id_: str) -> View | None:
+    """One incident, or None where there is none of that id."""
+    row = tx.execute(sa.select(tables.incident).where(tables.incident.c.id == id_)).first()
+    return None if row is None else _incident(tx, row)
+
+
+def open_escalations(tx: sa.Connection) -> list[View]:
+    """Every escalation that waits for a person's answer, oldest first."""
+    table = tables.escalation
+    query = sa.select(table).where(table.c.answered_at.is_(None)).order_by(table.c.opened_at)
+    return [_escalation(row) for row in tx.execute(query)]
+
+
+def _incident(tx: sa.Connection, row: Any) -> View:
+    runs = tx.execute(sa.select(tables.run).where(tables.run.c.incident == row.id).order_by(tables.run.c.created_at))
+    raised = tx.execute(
+        sa.select(tables.escalation)
+        .where(tables.escalation.c.incident == row.id)
+        .order_by(tables.escalation.c.opened_at)
+    )
+    return {
+        "id": row.id,
+        "deployment": row.deployment,
+        "state": "open" if row.closed_at is None else "closed",
+        "opened_at": row.opened_at,
+        "closed_at": row.closed_at,
+        "runs": [_run(tx, run) for run in runs],
+        "escalations": [_escalation(escalation) for escalation in raised],
+    }
+
+
+def _run(tx: sa.Connection, row: Any) -> View:
+    steps = tx.execute(sa.select(tables.step).where(tables.step.c.run == row.id).order_by(tables.step.c.position)).all()
+    findings: View = {}
+    for step in steps:
+        findings |= json.loads(step.output or "{}")
+    execution = findings.get("execution") or {}
+    return {
+        "id": row.id,
+        "trigger": row.trigger,
+        "state": row.state,
+        "phase": row.phase,
+        "result": row.result,
+        "reason": row.reason,
+        "created_at": row.created_at,
+        "notified_at": row.notified_at,
+        "command_started_at": execution.get("started_at"),
+        "command_finished_at": execution.get("finished_at"),
+        "finished_at": row.finished_at,
+        "report": row.report,
+        "decision": findings.get("decision"),
+        "plan": _plan(findings.get("plan")),
+        "permission": findings.get("permission"),
+        "backup": findings.get("backup"),
+        "execution": execution or None,
+        "verification": findings.get("verification"),
+        "approval": _approval(tx, row.id),
+        "refusals": [
+            {"guardrail": refusal.guardrail, "reason": refusal.reason, "retry_at": refusal.retry_at}
+            for refusal in tx.execute(sa.select(tables.refusal).where(tables.refusal.c.run == row.id))
+        ],
+        "steps": [
+            {name: getattr(step, name) for name in ("name", "state", "started_at", "finished_at", "outcome", "summary")}
+            for step in steps
+        ],
+    }
+
+
+def _plan(plan: View | None) -> View | None:
+    if plan is None:
+        return None
+    return {**plan, "hash": Plan(**{**plan, "command": tuple(plan["command"])}).hash}
+
+
+def _approval(tx: sa.Connection, run: str) -> View | None:
+    row = tx.execute(sa.select(tables.approval).where(tables.approval.c.run == run)).first()
+    if row is None:
+        return None
+    names = ("id", "state", "plan_hash", "opened_at", "expires_at", "decided_at", "decided_by", "comment")
+    return {name: getattr(row, name) for name in names}
+
+
+def _escalation(row: Any) -> View:
+    names = (
+        "id", "incident", "run", "deployment", "reason", "summary",
+        "opened_at", "answered_at", "answered_by", "answer", "comment",
+    )  # fmt: skip
+    return {
+        "state": "open" if row.answered_at is None else "answered",
+        **{name: getattr(row, name) for name in names},
+    }

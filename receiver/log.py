@@ -1,0 +1,80 @@
+"""Sets up the agent's log: JSON lines in a file, the same as short text on the console."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from receiver.redact import redact
+
+AGENT = "rollback_agent"
+_BELONGS_TO_THE_LINE = ("timestamp", "level", "event", "logger", "_record", "_from_structlog")
+
+
+def set_up_log(file: Path) -> None:
+    """Send everything that is logged to `file` and to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        _stamp,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    to_file = logging.handlers.WatchedFileHandler(file, encoding="ascii", errors="backslashreplace")
+    to_console = logging.StreamHandler(sys.stderr)
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    for handler, render in ((to_file, _as_json), (to_console, _as_text)):
+        handler.setFormatter(
+            structlog.stdlib.ProcessorFormatter(processors=[render], foreign_pre_chain=shared, use_get_message=True)
+        )
+        root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    for chatty in ("alembic", "urllib3", "cheroot"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def get_log() -> structlog.stdlib.BoundLogger:
+    """The agent's logger; keywords become the line's context."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(AGENT)
+    return logger
+
+
+def _stamp(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return event
+
+
+def _context(event: structlog.typing.EventDict) -> Any:
+    return redact({name: value for name, value in event.items() if name not in _BELONGS_TO_THE_LINE})
+
+
+def _as_json(_logger: Any, _method: str, event: structlog.typing.EventDict) -> str:
+    line = {
+        "timestamp": event["timestamp"],
+        "level": event["level"].upper(),
+        "agent": AGENT,
+        "message": event["event"],
+        "context": _context(event),
+    }
+    return json.dumps(line, ensure_ascii=True, default=str)
+
+
+def _as_text(_logger: Any, _method: str, event: structlog.typing.EventDict) -> str:
+    # JSON strings keep a line one line, whatever an alert's labels hold.
+    context = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in _context(event).items())
+    message = json.dumps(event["event"], ensure_ascii=True)[1:-1]
+    return f"[{event['timestamp']}] [{event['level'].upper()}] {message} {context}".rstrip()

@@ -1,0 +1,177 @@
+"""The receiver's metrics: every name in one place, read from the journal at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import sqlalchemy as sa
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from receiver.errors import JournalError
+from receiver.journal import counts, deployments, releases, tables
+from receiver.journal.database import Database
+from receiver.log import get_log
+from receiver.model import Autonomy, EscalationReason
+from receiver.workflow import PHASES
+from receiver.world import World
+
+COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "notifications": (
+        "rollback_notifications",
+        "Webhook notifications by what became of them.",
+        ("outcome",),
+    ),
+    "alerts": ("rollback_alerts", "Alerts in accepted notifications by what they were.", ("outcome",)),
+    "decisions": (
+        "rollback_decisions",
+        "Decisions by deciding branch and outcome.",
+        ("deployment", "branch", "outcome"),
+    ),
+    "runs": ("rollback_runs", "Ended runs by level and result.", ("deployment", "level", "result")),
+    "refusals": ("rollback_refusals", "Refusals by guardrail.", ("deployment", "guardrail")),
+    "escalations": ("rollback_escalations", "Escalations to a human by reason.", ("deployment", "reason")),
+}
+NOTIFICATION_OUTCOMES = ("accepted", "unauthorized", "invalid", "too_large", "failed")
+ALERT_OUTCOMES = ("branch", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
+PHASE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)
+PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
+
+
+class JournalCollector(Collector):
+    """Reads the journal when it is scraped; `before_read` brings counts that are still in memory into it."""
+
+    def __init__(self, database: Database, worlds: Mapping[str, World], before_read: Callable[[], None]) -> None:
+        self._database = database
+        self._worlds = worlds
+        self._before_read = before_read
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: so that registering reads no journal."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """All families; without a journal only the gauge that says so."""
+        up = GaugeMetricFamily("rollback_journal_up", "Whether the journal could be read for this scrape.")
+        families: list[Metric] = []
+        try:
+            self._before_read()
+            with self._database.read() as tx:
+                families = [*self._counters(tx), *self._runs(tx), *self._deployments(tx), *self._releases(tx)]
+        except JournalError as error:
+            get_log().error("the journal could not be read for a scrape", error=str(error))
+        up.add_metric((), float(bool(families)))
+        yield up
+        yield from families
+
+    def _counters(self, tx: sa.Connection) -> Iterator[Metric]:
+        found: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTERS}
+        found["notifications"] = {(outcome,): 0 for outcome in NOTIFICATION_OUTCOMES}
+        found["alerts"] = {(outcome,): 0 for outcome in ALERT_OUTCOMES}
+        for name, labels, value in counts.read_all(tx):
+            found[name][tuple(labels[label] for label in COUNTERS[name][2])] = value
+        for name, (metric, text, label_names) in COUNTERS.items():
+            family = CounterMetricFamily(metric, text, labels=label_names)
+            for values, count in sorted(found[name].items()):
+                family.add_metric(values, count)
+            yield family
+
+    def _runs(self, tx: sa.Connection) -> Iterator[Metric]:
+        running = GaugeMetricFamily(
+            "rollback_run_in_progress",
+            "Whether a run of the deployment is in this phase.",
+            labels=("deployment", "phase"),
+        )
+        table = tables.run
+        phases = tx.execute(sa.select(table.c.deployment, table.c.phase).where(table.c.state != "finished")).all()
+        for deployment in self._worlds:
+            for phase in PHASE_NAMES:
+                running.add_metric((deployment, phase), float((deployment, phase) in phases))
+        yield running
+        yield self._phase_durations(tx)
+
+    def _phase_durations(self, tx: sa.Connection) -> Metric:
+        family = HistogramMetricFamily("rollback_phase_duration_seconds", "How long phases took.", labels=("phase",))
+        table = tables.step
+        took = table.c.finished_at - table.c.started_at
+        within = [sa.func.sum(sa.case((took <= bound, 1), else_=0)) for bound in PHASE_BUCKETS]
+        query = sa.select(table.c.name, sa.func.count(), sa.func.sum(took), *within)
+        finished = query.where(table.c.finished_at.is_not(None)).group_by(table.c.name)
+        rows: dict[str, list[float]] = {row[0]: [float(value) for value in row[1:]] for row in tx.execute(finished)}
+        for phase in PHASE_NAMES:
+            count, total, *cumulative = rows.get(phase, [0.0] * (2 + len(PHASE_BUCKETS)))
+            buckets = [(str(bound), value) for bound, value in zip(PHASE_BUCKETS, cumulative, strict=True)]
+            family.add_metric((phase,), buckets=[*buckets, ("+Inf", count)], sum_value=total)
+        return family
+
+    def _deployments(self, tx: sa.Connection) -> Iterator[Metric]:
+        one = ("deployment",)
+        budget = GaugeMetricFamily("rollback_budget_remaining", "Rollbacks left in the period.", labels=one)
+        cooldown = GaugeMetricFamily(
+            "rollback_cooldown_end_timestamp_seconds", "When the cooldown ends (0: none began).", labels=one
+        )
+        last = GaugeMetricFamily(
+            "rollback_last_run_timestamp_seconds", "When the last run began (0: never).", labels=one
+        )
+        latched = GaugeMetricFamily("rollback_latched", "Whether a human must clear the deployment first.", labels=one)
+        autonomy = GaugeMetricFamily("rollback_autonomy_level", "The autonomy level in force, 1 to 4.", labels=one)
+        pending = GaugeMetricFamily("rollback_approvals_pending", "Approvals that wait for a person.", labels=one)
+        for name, world in self._worlds.items():
+            limits = world.config.guardrails
+            claims = deployments.claims_since(tx, name, world.clock() - limits.daily_limit.period)
+            budget.add_metric((name,), max(limits.daily_limit.limit - len(claims), 0))
+            cooldown.add_metric((name,), claims[-1] + limits.cooldown.period if claims else 0)
+            newest = sa.select(sa.func.max(tables.run.c.created_at)).where(tables.run.c.deployment == name)
+            last.add_metric((name,), tx.execute(newest).scalar() or 0)
+            latched.add_metric((name,), float(deployments.latch_of(tx, name) is not None))
+            autonomy.add_metric((name,), 1 + list(Autonomy).index(world.config.autonomy_of(name)))
+            waiting = (
+                sa.select(sa.func.count())
+                .select_from(tables.approval.join(tables.run, tables.approval.c.run == tables.run.c.id))
+                .where(tables.run.c.deployment == name, tables.approval.c.state == "pending")
+            )
+            pending.add_metric((name,), tx.execute(waiting).scalar() or 0)
+        yield from (budget, cooldown, last, latched, autonomy, pending, self._open_escalations(tx))
+        switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
+        switch.add_metric((), float(any(world.config.kill_switch.exists() for world in self._worlds.values())))
+        yield switch
+
+    def _open_escalations(self, tx: sa.Connection) -> Metric:
+        family = GaugeMetricFamily(
+            "rollback_escalations_open",
+            "Escalations that wait for an answer.",
+            labels=("deployment", "reason"),
+        )
+        table = tables.escalation
+        query = sa.select(table.c.deployment, table.c.reason, sa.func.count()).where(table.c.answered_at.is_(None))
+        found = {(row[0], row[1]): row[2] for row in tx.execute(query.group_by(table.c.deployment, table.c.reason))}
+        known = {(deployment, str(reason)): 0 for deployment in self._worlds for reason in EscalationReason}
+        for labels, count in sorted((known | found).items()):
+            family.add_metric(labels, count)
+        return family
+
+    def _releases(self, tx: sa.Connection) -> Iterator[Metric]:
+        live = GaugeMetricFamily("release_info", "The live release.", labels=("deployment", "release", "commit"))
+        since = GaugeMetricFamily(
+            "release_timestamp_seconds", "When the live release went live.", labels=("deployment",)
+        )
+        good = GaugeMetricFamily(
+            "rollback_release_good_info", "Releases that are known good.", labels=("deployment", "release")
+        )
+        held = GaugeMetricFamily(
+            "rollback_held_release_info",
+            "Releases that were rolled back and are held.",
+            labels=("deployment", "release"),
+        )
+        for name in self._worlds:
+            known = releases.known(tx, name).values()
+            newest = max((one for one in known if one.live_since), key=lambda one: one.live_since or 0, default=None)
+            if newest is not None:
+                live.add_metric((name, newest.id, newest.commit or ""), 1)
+                since.add_metric((name,), newest.live_since or 0)
+            for release in known:
+                if release.good_at is not None:
+                    good.add_metric((name, release.id), 1)
+                if release.held_at is not None:
+                    held.add_metric((name, release.id), 1)
+        yield from (live, since, good, held)

@@ -1,0 +1,44 @@
+"""Looks at each deployment's releases from time to time: which is live, and which has proved good."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from receiver.errors import PrometheusError, TargetError
+from receiver.journal import releases
+from receiver.log import get_log
+from receiver.world import World
+
+
+class AlertHistory(Protocol):
+    """Prometheus, as the observer sees it; raises PrometheusError."""
+
+    def quiet_for(self, deployment: str, seconds: float) -> bool:
+        """Whether the deployment has signals and no branch was pending or firing in the last `seconds`."""
+        ...
+
+
+def observe(world: World, history: AlertHistory) -> None:
+    """Remember the known releases and the live one; it is good once it was live for `good_after` in quiet."""
+    try:
+        live, known = world.target.live(), world.target.known()
+    except TargetError as error:
+        get_log().warning("the releases cannot be read", deployment=world.deployment, error=str(error))
+        return
+    with world.database.write() as tx:
+        now = world.database.now(tx)
+        releases.seen(tx, world.deployment, (*known, live), now)
+        remembered = releases.known(tx, world.deployment)[live.id]
+        if remembered.live_since != live.live_since and live.live_since is not None:
+            releases.set_live(tx, world.deployment, live.id, live.live_since)
+    live_for = world.clock() - (live.live_since or world.clock())
+    if remembered.good_at is not None or remembered.held_at is not None or live_for < world.settings.good_after:
+        return
+    try:
+        quiet = history.quiet_for(world.deployment, world.settings.good_after)
+    except PrometheusError:
+        return  # not knowing is not good
+    if quiet:
+        with world.database.write() as tx:
+            releases.set_good(tx, world.deployment, live.id, world.database.now(tx))
+        get_log().info("the release is known good", deployment=world.deployment, release=live.id)

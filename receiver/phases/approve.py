@@ -1,0 +1,110 @@
+"""Lets the plan pass by autonomy, or puts it to a person and waits for the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from receiver.decision import why_ask
+from receiver.errors import PrometheusError
+from receiver.journal import approvals
+from receiver.journal.approvals import Approval, ApprovalState
+from receiver.log import get_log
+from receiver.model import (
+    SHORT_HASH,
+    Action,
+    Autonomy,
+    EscalationReason,
+    Outcome,
+    Permission,
+    Proceed,
+    Result,
+    Run,
+    Stop,
+    Trigger,
+    Wait,
+)
+from receiver.world import World
+
+LOOK_AGAIN = 10.0
+"""Seconds between two looks at whether the alert still fires while a person is asked."""
+
+
+def approve(run: Run, world: World) -> Outcome:
+    """Silence is not consent: an approval that is not given in time escalates."""
+    decision = run.findings.require_decision()
+    autonomy = world.config.autonomy_of(world.deployment)
+    if autonomy in (Autonomy.L1, Autonomy.L2) and run.trigger is Trigger.ALERT:
+        return Stop(
+            Result.RECORDED,
+            f"autonomy level {autonomy} decides and reports, it does not roll back",
+            run.findings,
+        )
+    why = why_ask(decision, run.trigger, autonomy, world.config.decision)
+    if why is None:
+        reason = f"autonomy {autonomy}, confidence {decision.confidence}"
+        permission = Permission(by=f"autonomy {autonomy}", reason=reason, at=world.clock())
+        return Proceed(replace(run.findings, permission=permission), f"allowed by {reason}")
+    return _ask(run, world, why)
+
+
+def _ask(run: Run, world: World, why: str) -> Outcome:
+    plan = run.findings.require_plan()
+    with world.database.write() as tx:
+        now = world.database.now(tx)
+        is_new = approvals.of_run(tx, run.id) is None
+        approval = approvals.ask(tx, run, plan, now, now + world.config.approval.expires_after)
+    if is_new:
+        command = f"rollback-agent approve {run.incident} --plan {plan.hash[:SHORT_HASH]}"
+        world.audit.record(
+            "approval_requested", why, deployment=run.deployment, run=run.id, facts={"plan_hash": plan.hash}
+        )
+        get_log().warning("a person must confirm the rollback", why=why, confirm_with=command)
+    match approval.state:
+        case ApprovalState.APPROVED:
+            return _approved(run, approval)
+        case ApprovalState.DENIED:
+            reason = f"denied by {approval.decided_by}" + (f": {approval.comment}" if approval.comment else "")
+            return Stop(Result.DENIED, reason, run.findings, latch=True)
+        case ApprovalState.EXPIRED:
+            return _expired(run, world)
+        case ApprovalState.WITHDRAWN:
+            return Stop(Result.WITHDRAWN, "the alert cleared while a person was asked", run.findings)
+        case ApprovalState.PENDING:
+            return _pending(run, world, approval, now)
+
+
+def _pending(run: Run, world: World, approval: Approval, now: float) -> Outcome:
+    ending = None
+    if now >= approval.expires_at:
+        ending = ApprovalState.EXPIRED
+    elif run.trigger is Trigger.ALERT and not _still_needed(world):
+        ending = ApprovalState.WITHDRAWN
+    if ending is None:
+        return Wait(min(approval.expires_at, now + LOOK_AGAIN), "waiting for a person's approval")
+    with world.database.write() as tx:
+        if not approvals.end(tx, approval, ending, now):
+            return Wait(now, "a person has just answered")
+    if ending is ApprovalState.EXPIRED:
+        return _expired(run, world)
+    return Stop(Result.WITHDRAWN, "the alert cleared while a person was asked", run.findings)
+
+
+def _approved(run: Run, approval: Approval) -> Proceed:
+    person = approval.decided_by or "unknown"
+    permission = Permission(person, approval.comment or "approved", approval.decided_at or approval.opened_at)
+    return Proceed(replace(run.findings, permission=permission), f"approved by {person}")
+
+
+def _expired(run: Run, world: World) -> Stop:
+    minutes = world.config.approval.expires_after / 60
+    reason = f"nobody answered within {minutes:g} min, and silence is not consent"
+    return Stop(Result.EXPIRED, reason, run.findings, EscalationReason.APPROVAL_EXPIRED)
+
+
+def _still_needed(world: World) -> bool:
+    """Whether a rollback branch fires; not knowing withdraws nothing, since the guardrails are asked again anyway."""
+    try:
+        telemetry = world.prometheus.telemetry(world.deployment)
+    except PrometheusError:
+        return True
+    return any(branch.action is Action.ROLLBACK for branch in telemetry.firing)

@@ -1,0 +1,29 @@
+"""Makes the backup, before anything is touched."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+from receiver import backup
+from receiver.errors import BackupError
+from receiver.model import Outcome, Proceed, Refusal, Run
+from receiver.phases.guard import refuse
+from receiver.world import World
+
+
+def back_up(run: Run, world: World) -> Outcome:
+    """A complete backup, read back, or no rollback."""
+    plan = run.findings.require_plan()
+    texts = {
+        "plan.json": json.dumps({**asdict(plan), "hash": plan.hash}, indent=2),
+        "configuration.json": world.config.model_dump_json(indent=2),
+    }
+    try:
+        made = backup.make(world.settings.backup, world.config.backups, run.id, texts, world.clock())
+    except BackupError as error:
+        return refuse(run.findings, (Refusal("backup_created", str(error)),))
+    return Proceed(
+        replace(run.findings, backup=made),
+        f"{made.files} files, {made.bytes} bytes, read back: {made.directory}",
+    )

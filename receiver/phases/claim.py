@@ -1,0 +1,40 @@
+"""Takes the deployment's budget for this run, alone, right after the guardrails were asked again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from receiver.guardrails.checklist import refusals
+from receiver.guardrails.cooldown import cooldown
+from receiver.guardrails.daily_limit import daily_limit
+from receiver.guardrails.facts import Facts
+from receiver.guardrails.latched import latched
+from receiver.journal import deployments, runs
+from receiver.model import Outcome, Proceed, Refusal, Run
+from receiver.phases.guard import gather, refuse
+from receiver.world import World
+
+
+def claim(run: Run, world: World) -> Outcome:
+    """Count this run against the budget; two runs can never both take the last place."""
+    facts = gather(run, world, run.findings.require_plan())
+    said_no = refusals(facts) or _take(run, world, facts)
+    if said_no:
+        return refuse(run.findings, said_no)
+    return Proceed(replace(run.findings, claimed_at=facts.now), "claimed within the budget")
+
+
+def _take(run: Run, world: World, facts: Facts) -> tuple[Refusal, ...]:
+    with world.database.write() as tx:
+        deployments.lock(tx, world.deployment)
+        since = facts.now - max(facts.limits.daily_limit.period, facts.limits.cooldown.period)
+        latch = deployments.latch_of(tx, world.deployment)
+        locked = replace(
+            facts,
+            earlier_claims=deployments.claims_since(tx, world.deployment, since, but_run=run.id),
+            latch=latch.reason if latch else None,
+        )
+        said_no = refusals(locked, (latched, daily_limit, cooldown))
+        if not said_no:
+            runs.set_claimed(tx, run, facts.now)
+        return said_no

@@ -1,0 +1,86 @@
+"""Runs the rollback command, once, whatever becomes of the agent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from receiver.errors import TargetError
+from receiver.guardrails.checklist import refusals
+from receiver.journal import releases
+from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
+from receiver.phases.guard import gather, refuse
+from receiver.run_once import Command, Ended, Lost, last_output, run_once, was_started
+from receiver.world import World
+
+
+def execute(run: Run, world: World) -> Outcome:
+    """Ask once more, leave the intent on disk, run the command or find the one that an earlier life started."""
+    plan = run.findings.require_plan()
+    marks = world.config.commands / run.id
+    output = world.config.logs / f"rollback-{run.id}.log"
+    if was_started(marks):
+        world.audit.record(
+            "reattach", "the agent was stopped while the command ran", deployment=run.deployment, run=run.id
+        )
+    else:
+        said_no = refusals(gather(run, world, plan, backup_due=True))
+        if said_no:
+            return refuse(run.findings, said_no)
+        facts: dict[str, object] = {"plan": asdict(plan), "plan_hash": plan.hash}
+        world.audit.record(
+            "execute",
+            f"roll back to {plan.target_release}",
+            deployment=run.deployment,
+            run=run.id,
+            facts=facts,
+        )
+    marks.mkdir(parents=True, exist_ok=True, mode=0o700)
+    plan_file = marks / "plan.json"
+    plan_file.write_text(json.dumps({**asdict(plan), "hash": plan.hash}, indent=2), encoding="utf-8")
+    environment = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "ROLLBACK_PLAN": str(plan_file),
+    }
+    ended = run_once(marks, Command(plan.command, environment, output, plan.timeout))
+    return _judge(run, world, plan, str(output), ended)
+
+
+def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost) -> Outcome:
+    code = ended.exit_code if isinstance(ended, Ended) else None
+    finished_at = ended.finished_at if isinstance(ended, Ended) else world.clock()
+    findings = replace(run.findings, execution=Execution(ended.started_at, finished_at, code, output))
+    world.audit.record(
+        "executed", f"exit code {code}", deployment=run.deployment, run=run.id, facts={"exit_code": code}
+    )
+    try:
+        live = world.target.live()
+    except TargetError as error:
+        return _failed(findings, f"the command ended ({code}), but the live release cannot be read: {error}")
+    if live.id == plan.target_release:
+        _remember_switch(run, world, plan, live.live_since or finished_at)
+    if isinstance(ended, Lost):
+        # Nobody knows how far it came; the target says whether it switched, and verification whether it helped.
+        if live.id == plan.target_release:
+            return Proceed(findings, f"the command was interrupted; {live.id} is live")
+        reason = f"the command was interrupted and {live.id} is live; nothing is started again"
+        return Stop(Result.UNKNOWN, reason, findings, EscalationReason.UNKNOWN_RESULT, latch=True)
+    if code != 0:
+        return _failed(
+            findings, f"the command ended with exit code {code}, {live.id} is live: {last_output(Path(output))}"
+        )
+    if live.id != plan.target_release:
+        return _failed(findings, f"the command ended well, but {live.id} is live and not {plan.target_release}")
+    return Proceed(findings, f"{live.id} is live, exit code 0")
+
+
+def _remember_switch(run: Run, world: World, plan: Plan, at: float) -> None:
+    with world.database.write() as tx:
+        releases.hold(tx, run.deployment, plan.live_release, at, run.id)
+        releases.set_live(tx, run.deployment, str(plan.target_release), at)
+
+
+def _failed(findings: Findings, reason: str) -> Stop:
+    return Stop(Result.FAILED, reason, findings, EscalationReason.ROLLBACK_FAILED, latch=True)

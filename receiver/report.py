@@ -1,0 +1,196 @@
+"""Writes the incident report, for a run that was stopped as fully as for one that went through."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from receiver.durations import clock_time, in_words
+from receiver.journal import views
+from receiver.journal.database import Database
+from receiver.journal.views import View
+from receiver.model import Result, Run, Signal
+from receiver.run_once import last_output
+
+_LAST_LINES = 20
+
+
+class ReportWriter:
+    """Writes `incident-<time>.md` files into `directory`."""
+
+    def __init__(self, directory: Path, database: Database, clock: Callable[[], float]) -> None:
+        self._directory = directory
+        self._database = database
+        self._clock = clock
+
+    def write(self, run: Run, result: Result, reason: str) -> str:
+        """Write the run's report and return its path; raises OSError."""
+        with self._database.read() as tx:
+            incident = views.incident(tx, run.incident)
+        view = next(one for one in incident["runs"] if one["id"] == run.id) if incident else {}
+        escalations = [one for one in incident["escalations"] if one["run"] == run.id] if incident else []
+        now = self._clock()
+        text = "\n".join(_report(run, result, reason, view, escalations, now)) + "\n"
+        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+        path = self._directory / f"incident-{stamp}.md"
+        if path.exists():
+            path = self._directory / f"incident-{stamp}-{run.id}.md"
+        partial = path.with_suffix(".partial")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+        return str(path)
+
+
+def _report(run: Run, result: Result, reason: str, view: View, escalations: list[View], now: float) -> Iterator[str]:
+    findings = run.findings
+    trigger = (
+        f"requested by {_code(run.requested_by or '')}" if run.requested_by else "Prometheus, through Alertmanager"
+    )
+    yield "# Automated Rollback Incident"
+    yield ""
+    yield f"**Status**: {result.replace('_', ' ')}: {_plain(reason)}  "
+    yield f"**Timestamp**: {clock_time(now)}  "
+    yield f"**Deployment**: {_code(run.deployment)}  "
+    yield f"**Trigger**: {trigger}  "
+    yield f"**Rollback level**: {findings.plan.level if findings.plan else 'none'}  "
+    yield f"**Duration**: {in_words(now - run.created_at)}  "
+    yield f"**Incident**: {_code(run.incident)}, run {_code(run.id)}"
+    yield from _decision(run)
+    yield from _signals(run)
+    yield from _details(run)
+    yield from _refusals(view)
+    yield from _timeline(view)
+    yield from _output(run)
+    yield from _next_actions(run, result, escalations)
+
+
+def _decision(run: Run) -> Iterator[str]:
+    yield from ("", "## Decision", "")
+    decision = run.findings.decision
+    if decision is None:
+        yield "No branch of the tree decided."
+        return
+    confidence = "" if decision.confidence is None else f", confidence {decision.confidence}"
+    yield f"{_plain(decision.reason)}: action `{decision.action}`{confidence}."
+    if decision.also_firing:
+        yield f"Also firing: {', '.join(_code(name) for name in decision.also_firing)}."
+
+
+def _signals(run: Run) -> Iterator[str]:
+    decision, verification = run.findings.decision, run.findings.verification
+    if decision is None or not decision.signals:
+        return
+    after = {signal.series: signal for signal in verification.signals} if verification else {}
+    yield from ("", "## Detection metrics", "", "| signal | when decided | when verified |", "|---|---|---|")
+    for signal in decision.signals:
+        yield f"| {_code(signal.series)} | {_value(signal)} | {_value(after.get(signal.series))} |"
+
+
+def _details(run: Run) -> Iterator[str]:
+    findings = run.findings
+    plan, backup, execution, verification = (
+        findings.plan,
+        findings.backup,
+        findings.execution,
+        findings.verification,
+    )
+    yield from ("", "## Rollback details", "")
+    if plan is None:
+        yield "- No rollback was planned."
+        return
+    services = sorted(
+        {signal.service for signal in (findings.decision.signals if findings.decision else ()) if signal.service}
+    )
+    yield f"- Previous release: {_code(plan.live_release)}, commit {_code(plan.live_commit or 'unknown')}"
+    yield f"- Target release: {_code(plan.target_release or 'none')}, commit {_code(plan.target_commit or 'unknown')}"
+    yield f"- Plan: {_code(plan.hash)}"
+    yield f"- Services affected: {', '.join(map(_code, services)) or 'unknown'}"
+    if findings.permission:
+        by, why = _code(findings.permission.by), _plain(findings.permission.reason)
+        yield f"- Allowed by: {by} ({why}), {clock_time(findings.permission.at)}"
+    if backup:
+        yield f"- Backup: {_code(backup.directory)}, {backup.files} files, {backup.bytes} bytes, read back"
+    if execution is None:
+        yield "- Nothing was executed."
+        return
+    code = "unknown" if execution.exit_code is None else execution.exit_code
+    yield f"- Command: exit code {code} after {execution.finished_at - execution.started_at:.1f} s"
+    yield (
+        "- Data loss: none by this rollback, it changed code only"
+        if plan.level == "fast"
+        else "- Data loss: see the backup"
+    )
+    if verification:
+        verdict = verification.verdict.replace("_", " ")
+        yield f"- Verification: {verdict}: {_plain(verification.reason)}, {clock_time(verification.at)}"
+
+
+def _refusals(view: View) -> Iterator[str]:
+    if not view.get("refusals"):
+        return
+    yield from ("", "## Refusals", "")
+    for refusal in view["refusals"]:
+        retry = f", ask again from {clock_time(refusal['retry_at'])}" if refusal["retry_at"] else ""
+        yield f"- {_code(refusal['guardrail'])}: {_plain(refusal['reason'])}{retry}"
+
+
+def _timeline(view: View) -> Iterator[str]:
+    yield from ("", "## Timeline", "", "| phase | began | took | outcome |", "|---|---|---|---|")
+    if view.get("notified_at"):
+        yield f"| notification received | {clock_time(view['notified_at'])} | | |"
+    for step in view.get("steps", ()):
+        if step["name"] == "report":
+            continue
+        took = "" if step["finished_at"] is None else f"{step['finished_at'] - step['started_at']:.2f} s"
+        outcome = _plain(step["summary"] or step["state"])
+        yield f"| {step['name']} | {clock_time(step['started_at'])} | {took} | {outcome} |"
+
+
+def _output(run: Run) -> Iterator[str]:
+    execution = run.findings.execution
+    if execution is None:
+        return
+    yield from ("", "## The command's last lines", "")
+    lines = last_output(Path(execution.output)).splitlines()[-_LAST_LINES:]
+    yield from (f"    {_printable(line)}" for line in lines or ["(it printed nothing)"])
+
+
+def _next_actions(run: Run, result: Result, escalations: list[View]) -> Iterator[str]:
+    yield from ("", "## Next actions", "")
+    for escalation in escalations:
+        command = f"rollback-agent answer {escalation['id']}"
+        yield f"- [ ] Answer the escalation ({escalation['reason']}): `{command} --done` or `{command} --retry`"
+    if result is Result.RESTORED and run.findings.plan:
+        held = _code(run.findings.plan.live_release)
+        yield f"- [ ] Release {held} is held; find its fault before it is shipped again"
+    yield from (
+        "- [ ] Human review of the incident",
+        "- [ ] Root cause analysis",
+        "- [ ] Update the deployment checklist",
+    )
+
+
+def _value(signal: Signal | None) -> str:
+    return "-" if signal is None else "no data" if signal.value is None else f"{signal.value:.4g}"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _plain(text: str) -> str:
+    """Text from outside on one line, with what Markdown and HTML would act on made harmless."""
+    line = " ".join(_printable(text).split())
+    for char in "\\`*_[]<>|":
+        line = line.replace(char, f"\\{char}")
+    return line
+
+
+def _code(text: str) -> str:
+    line = "".join(char if char.isprintable() and char not in "`|" else "?" for char in text)
+    return f"`{line}`" if line else "-"

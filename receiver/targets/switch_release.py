@@ -1,0 +1,62 @@
+"""Switches `current` to another release if the live one is still the expected one, then runs the restart command.
+
+Run as a program of its own under the run-once wrapper: switch_release.py PATH LIVE TARGET -- RESTART...
+Exit codes: 0 switched and restarted, 65 the live release is another one and nothing was touched, 66 the target is
+missing and nothing was touched, else the restart command's own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CHANGED, MISSING = 65, 66
+
+
+def live_release(path: Path) -> str:
+    """The id of the release that `current` points to; raises OSError or ValueError where it points elsewhere."""
+    link = (path / "current").readlink()
+    absolute = Path(os.path.normpath(path / link))
+    if absolute.parent != Path(os.path.normpath(path / "releases")):
+        raise ValueError(f"it points to {link}, which is no directory of {path / 'releases'}")
+    return absolute.name
+
+
+def switch(path: Path, live: str, target: str) -> int:
+    """Point `current` to `target` in one step; returns 0, CHANGED or MISSING."""
+    # Deploys that take the same lock cannot come between the look and the switch.
+    with (path / "switch.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = live_release(path)
+        if found == target:
+            print(f"{target} is live already")  # noqa: T201
+            return 0
+        if found != live:
+            print(f"the live release is {found}, not {live} as planned; nothing was touched")  # noqa: T201
+            return CHANGED
+        if not (path / "releases" / target).is_dir():
+            print(f"release {target} is not there; nothing was touched")  # noqa: T201
+            return MISSING
+        new = path / f"current.new.{os.getpid()}"
+        new.unlink(missing_ok=True)
+        new.symlink_to(Path("releases") / target)
+        new.rename(path / "current")
+        directory = os.open(path, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
+        print(f"current: {live} -> {target}", flush=True)  # noqa: T201
+        return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Switch, then restart; returns the exit code."""
+    path, live, target, _, *restart = arguments
+    code = switch(Path(path), live, target)
+    return code or subprocess.run(restart, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

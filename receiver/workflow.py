@@ -1,0 +1,184 @@
+"""Takes runs through the phases; the one loop that times, counts, journals and logs them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import structlog
+
+from receiver.errors import AuditError, JournalError, LostLease
+from receiver.journal import deployments, escalations, refusals, runs
+from receiver.journal.database import Database, new_id
+from receiver.log import get_log
+from receiver.model import EscalationReason, Findings, Outcome, Proceed, Result, Run, Stop, Wait
+from receiver.phases.approve import approve
+from receiver.phases.back_up import back_up
+from receiver.phases.claim import claim
+from receiver.phases.evaluate import evaluate
+from receiver.phases.execute import execute
+from receiver.phases.guard import guard
+from receiver.phases.verify import verify
+from receiver.world import World
+
+Phase = Callable[[Run, World], Outcome]
+Reporter = Callable[[Run, Result, str], str | None]
+
+PHASES: tuple[Phase, ...] = (evaluate, guard, approve, claim, back_up, execute, verify)
+
+LEASE = 15.0
+"""Seconds after which a run whose worker says nothing is taken over."""
+MAX_LIVES = 5
+"""A run that has ended its process this often is not taken up again."""
+
+
+class Workflow:
+    """Works on the runs of one journal; `report` writes a run's report and returns its path."""
+
+    def __init__(self, database: Database, worlds: Mapping[str, World], report: Reporter) -> None:
+        self._database = database
+        self._worlds = worlds
+        self._report = report
+        self._owner = new_id()
+        self._held: dict[str, Run] = {}
+        self._holding = threading.Lock()
+
+    def work_once(self) -> bool:
+        """Take the run that is due and bring it as far as it goes now; returns whether there was one.
+
+        A database error loses nothing: the lease lapses and the run is taken up again.
+        """
+        with self._database.write() as tx:
+            run = runs.claim(tx, self._owner, self._database.now(tx), LEASE)
+        if run is None:
+            return False
+        with self._holding:
+            self._held[run.id] = run
+        try:
+            with structlog.contextvars.bound_contextvars(run=run.id, incident=run.incident, deployment=run.deployment):
+                self._bring_on(run)
+        except LostLease as error:
+            get_log().warning("left to another worker", reason=str(error))
+        except JournalError as error:
+            get_log().error("the journal failed; the run is taken up again", run=run.id, error=str(error))
+        finally:
+            with self._holding:
+                self._held.pop(run.id, None)
+        return True
+
+    def renew_leases(self) -> None:
+        """Keep what is being worked on; call it a few times within LEASE."""
+        with self._holding:
+            held = tuple(self._held.values())
+        for run in held:
+            try:
+                with self._database.write() as tx:
+                    runs.renew(tx, run, self._database.now(tx) + LEASE)
+            except LostLease as error:
+                get_log().warning("the lease is lost", run=run.id, reason=str(error))
+
+    def _bring_on(self, run: Run) -> None:
+        with self._database.read() as tx:
+            done, ended = runs.done_steps(tx, run), runs.result_of(tx, run)
+        if ended is None and run.lives > MAX_LIVES:
+            reason = f"the agent stopped {MAX_LIVES} times while it worked on this run"
+            stop = Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=True)
+            ended = self._stop(run, run.findings, "evaluate", 0, stop)
+        for position, phase in enumerate(PHASES):
+            if ended is not None:
+                break
+            if phase.__name__ in done:
+                continue
+            outcome = self._step(run, phase, position)
+            if isinstance(outcome, Wait):
+                return
+            ended = (outcome.result, outcome.reason) if isinstance(outcome, Stop) else None
+            run = replace(run, findings=outcome.findings)
+        if ended is None:
+            raise ValueError("the last phase gives the verdict")
+        self._finish(run, *ended)
+
+    def _step(self, run: Run, phase: Phase, position: int) -> Outcome:
+        name = phase.__name__
+        with self._database.write() as tx:
+            is_new = runs.begin_step(tx, run, name, position, self._database.now(tx))
+        outcome = self._ask(run, phase)
+        if isinstance(outcome, Wait):
+            with self._database.write() as tx:
+                runs.wait(tx, run, outcome.until)
+            if is_new:
+                get_log().info(f"{name}: waits", reason=outcome.summary)
+        elif isinstance(outcome, Stop):
+            self._stop(run, run.findings, name, position, outcome)
+        else:
+            self._audit(run, name, outcome)
+            with self._database.write() as tx:
+                runs.finish_step(tx, run, name, self._database.now(tx), outcome)
+            get_log().info(f"{name}: done", summary=outcome.summary)
+        return outcome
+
+    def _ask(self, run: Run, phase: Phase) -> Outcome:
+        """The phase's outcome; what it did not expect is a stop, with a latch once the effect may have begun."""
+        try:
+            return phase(run, self._worlds[run.deployment])
+        except JournalError:
+            raise
+        except AuditError as error:
+            reason = f"{error}; without a record nothing is done"
+        except Exception as error:
+            get_log().exception(f"{phase.__name__}: failed unexpectedly")
+            reason = f"{phase.__name__} failed unexpectedly: {type(error).__name__}: {error}"
+        after_effect = PHASES.index(phase) >= PHASES.index(execute)
+        return Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=after_effect)
+
+    def _stop(self, run: Run, before: Findings, name: str, position: int, stop: Stop) -> tuple[Result, str]:
+        """Record the end of a run with everything that follows from it, in one transaction."""
+        self._audit(run, name, stop)
+        with self._database.write() as tx:
+            if stop.latch:
+                deployments.latch(tx, run.deployment, self._database.now(tx), stop.reason)
+            now = self._database.now(tx)
+            runs.begin_step(tx, run, name, position, now)
+            runs.finish_step(tx, run, name, now, stop)
+            refusals.record(tx, run, name, stop.findings.refusals[len(before.refusals) :], now)
+            if stop.escalation is not None:
+                escalations.open_one(
+                    tx, run.deployment, stop.escalation, stop.reason, now, incident=run.incident, run=run.id
+                )
+        tell = get_log().info if stop.escalation is None else get_log().error
+        tell(f"{name}: {stop.result}", reason=stop.reason, escalation=stop.escalation, latched=stop.latch)
+        return stop.result, stop.reason
+
+    def _finish(self, run: Run, result: Result, reason: str) -> None:
+        with self._database.write() as tx:
+            runs.begin_step(tx, run, "report", len(PHASES), self._database.now(tx))
+        report: str | None = None
+        try:
+            report = self._report(run, result, reason)
+            summary = report or "no report"
+        except OSError as error:
+            summary = f"the report could not be written: {error}"
+            get_log().error(summary)
+        with self._database.write() as tx:
+            now = self._database.now(tx)
+            runs.finish_step(tx, run, "report", now, Proceed(run.findings, summary))
+            runs.finish(tx, run, now, result, report)
+        get_log().info("the run has ended", result=result, report=report)
+
+    def _audit(self, run: Run, name: str, outcome: Proceed | Stop) -> None:
+        """Put the outcome on the audit trail; an effect's own intent is written by its phase, before it."""
+        decision = outcome.findings.decision
+        stopped = isinstance(outcome, Stop)
+        try:
+            self._worlds[run.deployment].audit.record(
+                f"{name}:{outcome.result}" if isinstance(outcome, Stop) else name,
+                outcome.reason if isinstance(outcome, Stop) else outcome.summary,
+                deployment=run.deployment,
+                run=run.id,
+                facts={signal.series: signal.value for signal in decision.signals} if decision else None,
+            )
+        except AuditError as error:
+            get_log().critical("the audit trail cannot be written", error=str(error))
+            if not stopped:
+                raise

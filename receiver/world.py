@@ -1,0 +1,72 @@
+"""Everything outside of a run that its phases may ask or change, for one deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from receiver.config import Config, Deployment
+from receiver.journal.database import Database
+from receiver.model import Level, Release, Telemetry
+
+
+class TelemetrySource(Protocol):
+    """Prometheus, as the phases see it; both raise PrometheusError where the answer is not complete."""
+
+    def telemetry(self, deployment: str) -> Telemetry:
+        """What fires on the deployment, and its signals."""
+        ...
+
+    def samples(self, deployment: str, signal: str, since: float) -> dict[str, tuple[float, ...]]:
+        """A signal's values after `since`, oldest first, by service."""
+        ...
+
+
+class Target(Protocol):
+    """What is rolled back; all raise TargetError."""
+
+    timeout: float
+
+    def live(self) -> Release:
+        """The release that is live."""
+        ...
+
+    def known(self) -> tuple[Release, ...]:
+        """The releases that could be live."""
+        ...
+
+    def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
+        """The argv that goes from `live` to `target`."""
+        ...
+
+
+class Audit(Protocol):
+    """The audit trail; raises AuditError where the record is not on disk."""
+
+    def record(
+        self,
+        decision: str,
+        reasoning: str,
+        *,
+        actor: str = ...,
+        deployment: str | None = ...,
+        run: str | None = ...,
+        facts: dict[str, object] | None = ...,
+    ) -> None:
+        """Write one record and sync it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One deployment's surroundings; `clock` gives Unix seconds."""
+
+    deployment: str
+    config: Config
+    settings: Deployment
+    database: Database
+    prometheus: TelemetrySource
+    target: Target
+    audit: Audit
+    clock: Callable[[], float]

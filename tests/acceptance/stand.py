@@ -1,0 +1,318 @@
+"""A small deployment with a real Prometheus and a real agent around it, for tests that read as a timeline."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from demo.monitoring import Server, start_alertmanager, start_prometheus
+from demo.processes import Process, free_port, wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+TOKEN = "a-token-that-only-tests-use"
+GOOD, BAD = "20261101-1200-good", "20261102-1200-bad"
+SERVICES = ("fastapi", "flask", "gradio")
+AGENT = Path(sys.executable).parent / "rollback-agent"
+
+FAST_TREE: dict[str, Any] = {
+    "groups": [
+        {
+            "name": "test-tree",
+            "interval": "500ms",
+            "rules": [
+                {
+                    "alert": "ServiceDown",
+                    "expr": "deployment:availability:ratio < 0.5",
+                    "labels": {
+                        "branch": "service_down",
+                        "rank": "1",
+                        "action": "rollback",
+                        "level": "fast",
+                        "confidence": "0.99",
+                    },
+                }
+            ],
+        }
+    ]
+}
+"""ServiceDown without its wait, so that a test need not sit through three failed checks."""
+
+
+class Services:
+    """Stands where the exporter stands: serves the health of a deployment whose bad releases are down."""
+
+    def __init__(self, current: Path) -> None:
+        self.current = current
+        self.bad = {BAD}
+        self.broken = False
+        stand = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = stand.exposition().encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def exposition(self) -> str:
+        """The exporter's contract, by the release that is live at this moment."""
+        up = 0 if self.broken or os.readlink(self.current).removeprefix("releases/") in self.bad else 1
+        lines = ["# TYPE healthcheck_success gauge"]
+        for service in SERVICES:
+            labels = f'deployment="qrl",service="{service}",check="home",kind="availability"'
+            lines.append(f"healthcheck_success{{{labels}}} {up}")
+        return "\n".join(lines) + "\n"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Stand:
+    """One deployment `qrl` in the `releases` layout, a Prometheus, and an agent that can be stopped and started."""
+
+    def __init__(self, directory: Path, stack: ExitStack, **settings: Any) -> None:
+        self.directory = directory
+        self.stack = stack
+        self.root = directory / "rollback"
+        self.app = directory / "srv"
+        self.calls = directory / "restarts"
+        self.rules: list[Path] = []
+        self.ports = {name: free_port() for name in ("agent", "prometheus", "alertmanager")}
+        self.url = f"http://127.0.0.1:{self.ports['agent']}"
+        self._make_releases()
+        self.services = Services(self.app / "current")
+        stack.callback(self.services.close)
+        self.config = directory / "agent.yml"
+        self.write_config(**settings)
+        self.prometheus: Server | None = None
+        self.agent: Process | None = None
+
+    def _make_releases(self) -> None:
+        for number, release in enumerate((GOOD, BAD)):
+            (self.app / "releases" / release).mkdir(parents=True)
+            (self.app / "releases" / release / "REVISION").write_text(f"{number}" * 40 + "\n")
+        (self.app / "shared").mkdir()
+        with sqlite3.connect(self.app / "shared" / "qrl.db") as database:
+            database.execute("create table account (name text)")
+            database.executemany("insert into account values (?)", [(f"user {n}",) for n in range(100)])
+        database.close()
+        self.restart = self.directory / "restart.sh"
+        self.restart.write_text(f"#!/bin/sh\necho restarted\ndate +%s.%N >> {self.calls}\n")
+        self.restart.chmod(0o755)
+        self.ship(GOOD)
+        self.token = self.directory / "webhook.token"
+        self.token.write_text(TOKEN)
+        self.token.chmod(0o600)
+
+    def write_config(self, *, autonomy: str = "L4", good_after: str = "1s", **more: Any) -> None:
+        """The agent's configuration; `more` replaces top-level keys, `deployment` keys of the deployment."""
+        deployment = {
+            "good_after": good_after,
+            "observe_every": "300ms",
+            "target": {"releases": {"path": str(self.app), "restart": [str(self.restart)], "timeout": "20s"}},
+            "backup": {"sqlite": [str(self.app / "shared" / "qrl.db")]},
+            "verify": {"timeout": "20s"},
+        } | more.pop("deployment", {})
+        content = {
+            "root": str(self.root),
+            "listen": f"127.0.0.1:{self.ports['agent']}",
+            "webhook": {"token_file": str(self.token)},
+            "prometheus": {"url": f"http://127.0.0.1:{self.ports['prometheus']}", "max_age": "10s"},
+            "alertmanager": {"url": f"http://127.0.0.1:{self.ports['alertmanager']}"},
+            "autonomy": autonomy,
+            "reconcile_every": "1h",
+            "deployments": {"qrl": deployment},
+        } | more
+        self.config.write_text(yaml.safe_dump(content))
+
+    # What happens to the deployment.
+
+    def ship(self, release: str) -> None:
+        """Make `release` live, as a deploy would."""
+        new = self.app / "new"
+        new.symlink_to(f"releases/{release}")
+        new.rename(self.app / "current")
+
+    def live(self) -> str:
+        """The id of the live release."""
+        return os.readlink(self.app / "current").removeprefix("releases/")
+
+    def restarts(self) -> int:
+        """How often the rollback's restart command has run."""
+        return len(self.calls.read_text().splitlines()) if self.calls.exists() else 0
+
+    # Who watches it.
+
+    def start_prometheus(self, tree: dict[str, Any] | Path = FAST_TREE, alertmanager: bool = False) -> None:
+        """A real Prometheus with the shipped signals and `tree`."""
+        signals = yaml.safe_load((REPOSITORY / "alert-rules" / "signals.rules.yml").read_text())
+        for group in signals["groups"]:
+            group["interval"] = "500ms"
+        (self.directory / "signals.rules.yml").write_text(yaml.safe_dump(signals))
+        if isinstance(tree, dict):
+            (self.directory / "tree.rules.yml").write_text(yaml.safe_dump(tree))
+            tree = self.directory / "tree.rules.yml"
+        config: dict[str, Any] = {
+            "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
+            "rule_files": [str(self.directory / "signals.rules.yml"), str(tree)],
+            "scrape_configs": [
+                {"job_name": "services", "static_configs": [{"targets": [f"127.0.0.1:{self.services.port}"]}]}
+            ],
+        }
+        if alertmanager:
+            targets = [f"127.0.0.1:{self.ports['alertmanager']}"]
+            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
+        self.prometheus = start_prometheus(self.directory / "prometheus", config, self.ports["prometheus"])
+        self.stack.callback(self.prometheus.stop)
+
+    def start_alertmanager(self) -> None:
+        """A real Alertmanager with the shipped configuration; only addresses and paths are ours."""
+        config = yaml.safe_load((REPOSITORY / "alert-rules" / "alertmanager.yml").read_text())
+        for receiver in config["receivers"]:
+            for hook in receiver.get("webhook_configs", []):
+                hook["url"] = f"{self.url}/api/v1/alerts"
+                hook["http_config"]["authorization"]["credentials_file"] = str(self.token)
+        server = start_alertmanager(self.directory / "alertmanager", config, self.ports["alertmanager"])
+        self.stack.callback(server.stop)
+
+    def start_agent(self) -> Process:
+        """A real `rollback-agent serve`, ready."""
+        agent = Process((AGENT, "serve", "--config", self.config), self.directory / "agent.log")
+        self.stack.callback(agent.stop)
+        self.agent = agent.await_ready(f"{self.url}/-/ready")
+        return self.agent
+
+    def prometheus_says(self, promql: str) -> list[dict[str, Any]]:
+        """The result of an instant query."""
+        url = f"http://127.0.0.1:{self.ports['prometheus']}/api/v1/query"
+        result: list[dict[str, Any]] = requests.get(url, params={"query": promql}, timeout=5).json()["data"]["result"]
+        return result
+
+    def await_firing(self, branch: str = "service_down") -> None:
+        """Wait until Prometheus shows the branch firing."""
+        self.eventually(lambda: bool(self.prometheus_says(f'ALERTS{{alertstate="firing",branch="{branch}"}}')), 30)
+
+    def await_good(self, release: str = GOOD) -> None:
+        """Wait until the agent knows that `release` is good."""
+        line = f'rollback_release_good_info{{deployment="qrl",release="{release}"}} 1.0'
+        self.eventually(lambda: line in self.metrics(), 30)
+
+    # What is said to the agent, and what it says.
+
+    def notify(self, *alerts: dict[str, Any], **more: Any) -> requests.Response:
+        """Post a notification as Alertmanager would; without `alerts` it is a firing ServiceDown of qrl."""
+        labels = {"alertname": "ServiceDown", "branch": "service_down", "deployment": "qrl"}
+        body = {
+            "version": "4",
+            "status": "firing",
+            "receiver": "rollback-agent",
+            "alerts": list(alerts) or [alert(**labels)],
+            "truncatedAlerts": 0,
+        } | more
+        return self.post(json.dumps(body).encode())
+
+    def post(self, body: bytes, **headers: str) -> requests.Response:
+        """Post any body to the webhook, with the right token unless `headers` say otherwise."""
+        sent = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"} | headers
+        return requests.post(f"{self.url}/api/v1/alerts", data=body, headers=sent, timeout=10, allow_redirects=False)
+
+    def metrics(self) -> str:
+        """The agent's exposition."""
+        return requests.get(f"{self.url}/metrics", timeout=5).text
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """All incidents, newest first, as the HTTP interface gives them."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        found: list[dict[str, Any]] = requests.get(
+            f"{self.url}/api/v1/incidents", headers=headers, timeout=5
+        ).json()["incidents"]
+        return found
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs, newest incident first."""
+        return [run for incident in self.incidents() for run in incident["runs"]]
+
+    def await_run(self, *, state: str = "finished", timeout: float = 60) -> dict[str, Any]:
+        """The only run, once it is in `state`."""
+        self.eventually(lambda: [run["state"] for run in self.runs()] == [state], timeout)
+        return self.runs()[0]
+
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """What `rollback-agent ARGUMENTS` prints; its exit code must be `code`."""
+        done = subprocess.run(
+            (AGENT, *arguments, "--config", self.config), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def audit(self) -> list[dict[str, Any]]:
+        """All records of the audit trail."""
+        path = self.root / "logs" / "audit-trail.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def eventually(self, condition: Callable[[], bool], timeout: float = 20) -> None:
+        """Wait until `condition` holds; what the agent said stands in the failure."""
+
+        def holds() -> bool:
+            try:
+                return condition()
+            except (requests.ConnectionError, requests.Timeout):
+                return False
+
+        if not wait_until(holds, timeout, every=0.1):
+            log = self.directory / "agent.log"
+            said = log.read_text()[-3000:] if log.exists() else "nothing"
+            raise AssertionError(f"not within {timeout} s; the agent said:\n{said}")
+
+    def stays(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Check that `condition` holds for `seconds`."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert condition()
+            time.sleep(0.1)
+
+
+def alert(status: str = "firing", **labels: str) -> dict[str, Any]:
+    """One alert of a notification."""
+    return {
+        "status": status,
+        "labels": labels,
+        "annotations": {"summary": "a test"},
+        "startsAt": "2026-11-23T15:00:00Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus.invalid/graph",
+        "fingerprint": "0123456789abcdef",
+    }
+
+
+@contextmanager
+def stand(directory: Path, **settings: Any) -> Iterator[Stand]:
+    """A stand whose processes have all ended when the block ends."""
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, directory / "prometheus", True)
+        yield Stand(directory, stack, **settings)
