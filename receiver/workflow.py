@@ -172,7 +172,7 @@ class Workflow:
         stopped = isinstance(outcome, Stop)
         try:
             self._worlds[run.deployment].audit.record(
-                f"{name}:{outcome.result}" if isinstance(outcome, Stop) else name,
+                f"{name}:{outcome.result if isinstance(outcome, Stop) else 'done'}",
                 outcome.reason if isinstance(outcome, Stop) else outcome.summary,
                 deployment=run.deployment,
                 run=run.id,

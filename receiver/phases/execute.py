@@ -52,9 +52,6 @@ def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost)
     code = ended.exit_code if isinstance(ended, Ended) else None
     finished_at = ended.finished_at if isinstance(ended, Ended) else world.clock()
     findings = replace(run.findings, execution=Execution(ended.started_at, finished_at, code, output))
-    world.audit.record(
-        "executed", f"exit code {code}", deployment=run.deployment, run=run.id, facts={"exit_code": code}
-    )
     try:
         live = world.target.live()
     except TargetError as error:
