@@ -23,9 +23,7 @@ DIED = 1
 
 
 @click.command()
-@click.option(
-    "--config", "path", required=True, type=click.Path(path_type=Path), help="The configuration file."
-)
+@click.option("--config", "path", required=True, type=click.Path(path_type=Path), help="The configuration file.")
 @click.option("--check", is_flag=True, help="Only say whether the configuration can be used.")
 def exporter(path: Path, check: bool) -> None:
     """Expose health checks and access logs as Prometheus metrics.

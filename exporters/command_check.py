@@ -47,9 +47,7 @@ def probe_command(check: CommandCheck, deadline: Deadline) -> Outcome:
     if not finished:
         return Outcome(Reason.TIMEOUT, "still running at the deadline")
     if process.returncode != check.expected_exit_code:
-        return Outcome(
-            Reason.EXIT_CODE, f"exit code {process.returncode}, expected {check.expected_exit_code}"
-        )
+        return Outcome(Reason.EXIT_CODE, f"exit code {process.returncode}, expected {check.expected_exit_code}")
     return Outcome()
 
 

@@ -53,9 +53,7 @@ def exchange(request: Request, resolver: Resolver, deadline: Deadline) -> Respon
     with _connect(request, resolver, deadline) as connection:
         _send(connection, _head(request) + request.body, deadline)
         # HTTPResponse asks its socket for makefile() and for nothing else.
-        response = http.client.HTTPResponse(
-            cast(socket.socket, _Readable(connection, deadline)), method=request.method
-        )
+        response = http.client.HTTPResponse(cast(socket.socket, _Readable(connection, deadline)), method=request.method)
         with response:
             response.begin()
             return Response(response.status, response.headers.get("Location"), _body(response))
@@ -101,9 +99,7 @@ def _head(request: Request) -> bytes:
     if request.body:
         headers["Content-Length"] = str(len(request.body))
     own = {name.lower() for name in request.headers}
-    merged = {name: value for name, value in headers.items() if name.lower() not in own} | dict(
-        request.headers
-    )
+    merged = {name: value for name, value in headers.items() if name.lower() not in own} | dict(request.headers)
     target = (request.url.path or "/") + (f"?{request.url.query}" if request.url.query else "")
     lines = [f"{request.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in merged.items())]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")

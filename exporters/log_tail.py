@@ -59,7 +59,7 @@ class Tail:
     def _lines_of_retired(self) -> Iterator[str]:
         for file, _ in self._retired:
             yield from file.lines()
-        while self._retired and (len(self._retired) > MAX_RETIRED or self._retired[0][1] <= self._clock()):
+        while self._retired and (len(self._retired) >= MAX_RETIRED or self._retired[0][1] <= self._clock()):
             file, _ = self._retired.popleft()
             yield from file.unfinished_line()
             file.close()

@@ -59,9 +59,7 @@ HEALTHCHECK_FAILURES = Counter(
 )
 HEALTH = (HEALTHCHECK_SUCCESS, HEALTHCHECK_DURATION, HEALTHCHECK_STATUS, HEALTHCHECK_FAILURES)
 
-REQUESTS = Counter(
-    "access_log_requests_total", "Requests found in the access logs.", (*OF_SERVICE, "method", "code")
-)
+REQUESTS = Counter("access_log_requests_total", "Requests found in the access logs.", (*OF_SERVICE, "method", "code"))
 REQUEST_DURATION = Histogram(
     "access_log_request_duration_seconds",
     "Response times found in access logs of formats that hold one.",

@@ -79,9 +79,7 @@ class Server(wsgi.Server):
     """Cheroot's threaded server, which says why it cannot listen and logs as the rest of the program does."""
 
     def __init__(self, address: tuple[str, int], app: Flask) -> None:
-        super().__init__(
-            address, app, numthreads=10, server_name="rollback-agent-exporter", shutdown_timeout=2
-        )
+        super().__init__(address, app, numthreads=10, server_name="rollback-agent-exporter", shutdown_timeout=2)
         self._bind_failure: OSError | None = None
 
     def listen(self) -> tuple[str, int]:

@@ -60,8 +60,8 @@ def test_hung_command_is_ended_with_its_children(tmp_path: Path) -> None:
     outcome = shell(script, seconds=0.6)
     took = time.monotonic() - begin
     assert outcome.failure is Reason.TIMEOUT
-    assert 0.55 < took < 0.9
-    assert all(wait_until(lambda pid=pid: gone(pid), timeout=2) for pid in pids)
+    assert 0.55 < took < 1.5
+    assert wait_until(lambda: all(gone(pid) for pid in pids), timeout=2)
 
 
 def test_hung_command_may_clean_up(tmp_path: Path) -> None:

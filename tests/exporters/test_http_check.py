@@ -69,7 +69,7 @@ def test_hung_server_is_cut_off_at_the_deadline(talk: Talk) -> None:
         outcome = probe(url, seconds=0.5)
         took = time.monotonic() - begin
     assert outcome.failure is Reason.TIMEOUT
-    assert 0.45 < took < 0.9
+    assert 0.45 < took < 1.5
 
 
 def test_connect_that_hangs_is_cut_off_at_the_deadline() -> None:
@@ -90,7 +90,7 @@ def test_connect_that_hangs_is_cut_off_at_the_deadline() -> None:
             for filler in fillers:
                 filler.close()
     assert outcome.failure is Reason.TIMEOUT
-    assert 0.45 < took < 0.9
+    assert 0.45 < took < 1.5
 
 
 def test_expected_answer_succeeds(web_server: WebServer) -> None:
@@ -247,7 +247,4 @@ def test_redirect_loop_and_other_schemes_fail(web_server: WebServer) -> None:
     loop = probe(f"{web_server.url}/loop", follow_redirects=True)
     assert (loop.failure, len(web_server.requests)) == (Reason.CONNECTION, 6)
     assert "5 redirects" in loop.detail
-    assert (
-        probe(f"{web_server.url}/to/302?file:///etc/passwd", follow_redirects=True).failure
-        is Reason.CONNECTION
-    )
+    assert probe(f"{web_server.url}/to/302?file:///etc/passwd", follow_redirects=True).failure is Reason.CONNECTION
