@@ -19,7 +19,7 @@ def receiver_of(run: Run, shipped: Path) -> Callable[[dict[str, str]], str]:
     """Names the receivers of an alert with these labels, as amtool prints them."""
 
     def receiver_of(labels: dict[str, str]) -> str:
-        pairs = (f"{name}={value}" for name, value in labels.items())
+        pairs = (f'{name}="{value}"' for name, value in labels.items())
         routed = run("amtool", "config", "routes", "test", f"--config.file={shipped / 'alertmanager.yml'}", *pairs)
         assert routed.returncode == 0, routed.stderr
         return routed.stdout.strip()

@@ -1,0 +1,159 @@
+"""A real Prometheus and a real Alertmanager, with the shipped files, bring the right alerts to the webhook."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from demo.monitoring import Server, start_alertmanager, start_prometheus
+from demo.processes import free_port, wait_until
+
+TOKEN = "a token of this test"
+
+
+@dataclass
+class Rim:
+    """What is around the two servers: it takes their notifications, and serves metrics to be scraped."""
+
+    metrics: Callable[[], str] = str
+    received: list[dict[str, Any]] = field(default_factory=list)
+    address: str = ""
+
+    def alerts(self, path: str) -> set[tuple[str, str]]:
+        """Name and deployment of every firing alert that was posted to `path`."""
+        return {
+            (alert["labels"]["alertname"], alert["labels"].get("deployment", ""))
+            for notification in self.received
+            if notification["path"] == path
+            for alert in notification["body"]["alerts"]
+            if alert["status"] == "firing"
+        }
+
+
+@pytest.fixture
+def rim() -> Iterator[Rim]:
+    """A server on a free port that remembers each POST and answers each GET with metrics."""
+    rim = Rim()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            rim.received.append({"path": self.path, "token": self.headers["Authorization"], "body": body})
+            self.send_response(202)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            page = rim.metrics().encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named so by its parent
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        rim.address = f"127.0.0.1:{server.server_port}"
+        serving = threading.Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        yield rim
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path, shipped: Path, rim: Rim) -> Iterator[Server]:
+    """The shipped Alertmanager; only addresses, the token's path and the interval are this test's."""
+    (tmp_path / "webhook.token").write_text(TOKEN)
+    config = yaml.safe_load((shipped / "alertmanager.yml").read_text())
+    human, agent = config["receivers"]
+    human["webhook_configs"] = [{"url": f"http://{rim.address}/human"}]
+    del human["email_configs"]
+    agent["webhook_configs"][0]["url"] = f"http://{rim.address}/api/v1/alerts"
+    for route in (config["route"], *config["route"]["routes"]):
+        route |= {"group_wait": "0s", "group_interval": "1s"}
+    with start_alertmanager(tmp_path, config, free_port()) as server:
+        yield server
+
+
+def test_alertmanager_delivers_by_precedence(alertmanager: Server, rim: Rim) -> None:
+    """The agent gets the highest branch of each deployment and what is missing; people get all the rest."""
+    _raise(alertmanager, _branch("ServiceDown", "qrl", "1"))
+    assert wait_until(lambda: ("ServiceDown", "qrl") in rim.alerts("/api/v1/alerts"), 10)
+    _raise(
+        alertmanager,
+        _branch("HighErrorRate", "qrl", "2"),
+        _branch("HighErrorRate", "other", "2"),
+        _branch("SignalsMissing", "qrl", "14"),
+        _branch("RollbackNeedsHuman", "qrl", "1"),
+        {"alertname": "DiskFull", "deployment": "qrl"},
+    )
+    expected = {("ServiceDown", "qrl"), ("HighErrorRate", "other"), ("SignalsMissing", "qrl")}
+    to_people = {("RollbackNeedsHuman", "qrl"), ("DiskFull", "qrl")}
+    assert wait_until(lambda: rim.alerts("/api/v1/alerts") >= expected and rim.alerts("/human") >= to_people, 10)
+    time.sleep(2)  # two more intervals, in which an alert that is not inhibited would have come
+    assert rim.alerts("/api/v1/alerts") == expected
+    assert rim.alerts("/human") == to_people
+    tokens = {one["token"] for one in rim.received if one["path"] == "/api/v1/alerts"}
+    assert tokens == {f"Bearer {TOKEN}"}
+
+
+def test_errors_of_a_service_reach_the_webhook(tmp_path: Path, shipped: Path, alertmanager: Server, rim: Rim) -> None:
+    """From counters on a page that is scraped to a notification with every label that the agent reads."""
+    began = time.monotonic()
+
+    def counters() -> str:
+        requests_so_far = int(100 * (time.monotonic() - began))
+        labels = 'deployment="qrl",service="flask",method="GET"'
+        return (
+            "# TYPE access_log_requests_total counter\n"
+            f'access_log_requests_total{{{labels},code="200"}} {requests_so_far}\n'
+            f'access_log_requests_total{{{labels},code="500"}} {requests_so_far // 2}\n'
+        )
+
+    rim.metrics = counters
+    config = yaml.safe_load((shipped / "prometheus.yml").read_text())
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["rule_files"] = [str(shipped / pattern) for pattern in config["rule_files"]]
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [rim.address]
+    del config["scrape_configs"][1]
+    targets = [alertmanager.url.removeprefix("http://")]
+    config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = targets
+
+    with start_prometheus(tmp_path, config, free_port()) as prometheus:
+        assert wait_until(lambda: ("HighErrorRate", "qrl") in rim.alerts("/api/v1/alerts"), 30)
+        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=5).json()["data"]["groups"]
+    assert {rule["name"]: rule["lastError"] for group in groups for rule in group["rules"] if "lastError" in rule} == {}
+    (alert,) = rim.received[0]["body"]["alerts"]
+    assert alert["labels"] == {
+        "alertname": "HighErrorRate",
+        "deployment": "qrl",
+        "service": "flask",
+        "branch": "high_error_rate",
+        "rank": "2",
+        "action": "rollback",
+        "level": "fast",
+        "confidence": "0.95",
+        "severity": "critical",
+    }
+
+
+def _branch(name: str, deployment: str, rank: str) -> dict[str, str]:
+    return {"alertname": name, "deployment": deployment, "branch": name.lower(), "rank": rank}
+
+
+def _raise(alertmanager: Server, *alerts: dict[str, str]) -> None:
+    """Post alerts with these labels, as Prometheus would."""
+    posted = [{"labels": labels} for labels in alerts]
+    answer = requests.post(f"{alertmanager.url}/api/v2/alerts", json=posted, timeout=5)
+    answer.raise_for_status()
