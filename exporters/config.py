@@ -42,7 +42,8 @@ def _readable(path: Path) -> Path:
     return path
 
 
-def _http_url(url: str) -> str:
+def http_url(url: str) -> str:
+    """The URL itself; raises ValueError if it is none that can be asked as it stands."""
     if not url.isascii() or not url.isprintable() or " " in url:
         raise ValueError("a URL holds printable ASCII characters and no spaces; encode others as %XX")
     parts = urlsplit(url)
@@ -72,7 +73,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,6
 Listen = Annotated[str, AfterValidator(_address)]
 ReadableFile = Annotated[FilePath, AfterValidator(_readable)]
 Timeout = Annotated[Seconds, Field(gt=0)]
-Url = Annotated[str, AfterValidator(_http_url)]
+Url = Annotated[str, AfterValidator(http_url)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
 Status = Annotated[Integer, Field(ge=100, le=599)]

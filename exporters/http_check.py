@@ -9,7 +9,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from exporters.config import HttpCheck
+from exporters.config import HttpCheck, http_url
 from exporters.deadline import Deadline
 from exporters.http_exchange import Request, Response, exchange
 from exporters.outcome import Outcome, Reason
@@ -74,11 +74,10 @@ def _headers(check: HttpCheck) -> Mapping[str, str]:
 
 def _redirected(request: Request, status: int, location: str) -> Request:
     """The next request; what may be a credential stays with the origin that the configuration names."""
-    url = urlsplit(urljoin(request.url.geturl(), location))
-    if url.scheme not in ("http", "https") or not url.hostname or not url.geturl().isascii():
-        raise http.client.HTTPException("redirected to what is no HTTP address")
-    if not url.geturl().isprintable() or " " in url.geturl() or "@" in url.netloc:
-        raise http.client.HTTPException("redirected to what is no plain HTTP address")
+    try:
+        url = urlsplit(http_url(urljoin(request.url.geturl(), location)))
+    except ValueError as error:
+        raise http.client.HTTPException(f"redirected to what cannot be asked: {error}") from error
     method, body = request.method, request.body
     see_other = status == HTTPStatus.SEE_OTHER or (method == "POST" and status in (301, 302))
     if see_other and method != "HEAD":

@@ -242,9 +242,16 @@ def test_credentials_do_not_follow_to_another_origin(web_server: WebServer) -> N
     assert "Authorization" not in headers
 
 
-def test_redirect_loop_and_other_schemes_fail(web_server: WebServer) -> None:
-    """A loop ends after five redirects, and a redirect to a file is not followed."""
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://me:x@127.0.0.1/", "http://h:99999/", "http://[/"])
+def test_redirect_to_what_cannot_be_asked_fails(web_server: WebServer, location: str) -> None:
+    """A redirect to a file, with a password or to no address fails by connection: it is the target's fault."""
+    outcome = probe(f"{web_server.url}/to/302?{location}", follow_redirects=True)
+    assert outcome.failure is Reason.CONNECTION
+    assert len(web_server.requests) == 1
+
+
+def test_redirect_loop_fails(web_server: WebServer) -> None:
+    """A loop ends after five redirects."""
     loop = probe(f"{web_server.url}/loop", follow_redirects=True)
     assert (loop.failure, len(web_server.requests)) == (Reason.CONNECTION, 6)
     assert "5 redirects" in loop.detail
-    assert probe(f"{web_server.url}/to/302?file:///etc/passwd", follow_redirects=True).failure is Reason.CONNECTION
