@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import requests
+
 from demo.places import Places, Ports
-from demo.processes import Process, answers
+from demo.processes import Process
 from demo.releases import Fault, Release, Releases
 
 SERVICES = ("fastapi", "flask", "gradio")
@@ -73,9 +75,13 @@ class Deployment:
             "gradio": f"http://127.0.0.1:{self._ports.gradio}/health",
         }
 
+    def revisions(self) -> dict[str, str | None]:
+        """The commit that each service says it runs; None where it does not answer."""
+        return {service: _revision(url) for service, url in self.health_urls.items()}
+
     def services_up(self) -> dict[str, bool]:
-        """Which services answer now."""
-        return {service: answers(url) for service, url in self.health_urls.items()}
+        """Which services answer now, whatever they run."""
+        return {service: revision is not None for service, revision in self.revisions().items()}
 
     def start(self) -> None:
         """Start supervisor, with no service yet; the first `ship` starts them."""
@@ -148,3 +154,14 @@ class Deployment:
             "GRADIO_ANALYTICS_ENABLED": "False",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+
+def _revision(url: str) -> str | None:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.get(url, timeout=1)
+            answer.raise_for_status()
+            return str(answer.json()["revision"])
+        except requests.RequestException:
+            return None

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import requests
 
+_BRANCHES = 'ALERTS{branch!=""}'
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A pending or firing branch; `active_since` in Unix seconds."""
+    """A branch that was pending or fired; `first` and `last` are evaluations that found it so, in Unix seconds."""
 
     name: str
+    service: str
     firing: bool
-    active_since: float
+    first: float
+    last: float
 
 
 class Prometheus:
@@ -26,28 +30,29 @@ class Prometheus:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def alerts(self) -> list[Alert]:
-        """Branches of the tree that are pending or fire."""
-        return [
-            Alert(
-                alert["labels"]["alertname"],
-                alert["state"] == "firing",
-                datetime.fromisoformat(alert["activeAt"]).timestamp(),
-            )
-            for alert in self._get("alerts", {}).get("alerts", [])
-            if "branch" in alert["labels"]
-        ]
+    def firing(self) -> list[str]:
+        """Names of the branches that fire or are about to."""
+        return [series["metric"]["alertname"] for series in self._query(_BRANCHES)]
+
+    def alerts(self, since: float) -> list[Alert]:
+        """Branches that were pending or fired at some time since then, in the order in which they began."""
+        seconds = int(time.time() - since)
+        found = []
+        for series in self._query(f"{_BRANCHES}[{seconds}s]") if seconds > 0 else []:
+            labels, times = series["metric"], [float(at) for at, _ in series["values"]]
+            is_firing = labels["alertstate"] == "firing"
+            found.append(Alert(labels["alertname"], labels.get("service", ""), is_firing, times[0], times[-1]))
+        return sorted(found, key=lambda alert: alert.first)
 
     def value(self, query: str) -> float | None:
         """The one value that the query has now."""
-        result = self._get("query", {"query": query}).get("result", [])
+        result = self._query(query)
         return float(result[0]["value"][1]) if len(result) == 1 else None
 
-    def _get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
+    def _query(self, query: str) -> list[dict[str, Any]]:
         try:
-            answer = self._session.get(f"{self.url}/api/v1/{path}", params=params, timeout=2)
+            answer = self._session.get(f"{self.url}/api/v1/query", params={"query": query}, timeout=2)
             answer.raise_for_status()
         except requests.RequestException:
-            return {}
-        data = answer.json()["data"]
-        return data if isinstance(data, dict) else {}
+            return []
+        return list(answer.json()["data"]["result"])

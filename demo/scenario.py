@@ -19,14 +19,14 @@ from demo.view import Status, View
 AUTONOMY = {Fault.BROKEN_START: "L4", Fault.ERRORS_30_PERCENT: "L3"}
 _GIVE_UP_AFTER = 240.0
 _WATCH_AFTER_VERIFIED = 10.0
-_LOOK_EVERY = 0.2
+_LOOK_EVERY = 0.25
 
 
 @dataclass(slots=True)
 class _Seen:
     """What the newest look found."""
 
-    services: dict[str, bool]
+    revisions: dict[str, str | None]
     services_at: float = 0.0
     run: dict[str, Any] | None = None
     incident: str = ""
@@ -44,7 +44,7 @@ class Scenario:
         self._root = root
         self._title = f"{fault}, autonomy {AUTONOMY[fault]}"
         self._timeline = Timeline()
-        self._seen = _Seen(dict.fromkeys(SERVICES, True))
+        self._seen = _Seen(dict.fromkeys(SERVICES, good.commit))
 
     def play(self, view: View) -> Verdict:
         """Ship, watch until the run has ended, watch the users a little longer, judge."""
@@ -77,15 +77,25 @@ class Scenario:
             if releases.live() != bad.id:
                 return
             timeline.mark(Moment.FAULT, releases.switched_at(), bad.id)
-        for alert in self._stack.prometheus.alerts():
-            if alert.firing:
-                timeline.mark(Moment.FIRING, time.time(), alert.name)
-            else:
-                timeline.mark(Moment.PENDING, alert.active_since, alert.name)
+        self._look_at_alerts()
         self._look_at_agent()
         self._look_at_services()
-        if releases.live() == self._good.id and all(self._seen.services.values()):
-            timeline.mark(Moment.GOOD, self._seen.services_at, f"{self._good.id}, all services answer")
+        if releases.live() == self._good.id and set(self._seen.revisions.values()) == {self._good.commit}:
+            timeline.mark(Moment.GOOD, self._seen.services_at, f"{self._good.id}, all services")
+
+    def _look_at_alerts(self) -> None:
+        """The first branch that fires, and since when that one was pending; until then, the first pending one."""
+        fault_at = self._timeline.at(Moment.FAULT)
+        alerts = self._stack.prometheus.alerts(fault_at) if fault_at else []
+        fired = next((alert for alert in alerts if alert.firing), None)
+        pending = [alert for alert in alerts if not alert.firing]
+        if fired is not None:
+            self._timeline.mark(Moment.FIRING, fired.first, f"{fired.name} {fired.service}")
+            # Another one may have been pending, such as that of a service that only took its time to start.
+            self._timeline.retract(Moment.PENDING)
+            pending = [alert for alert in pending if (alert.name, alert.service) == (fired.name, fired.service)]
+        if pending:
+            self._timeline.mark(Moment.PENDING, pending[0].first, f"{pending[0].name} {pending[0].service}")
 
     def _look_at_agent(self) -> None:
         incident = self._agent.newest_incident()
@@ -104,11 +114,12 @@ class Scenario:
         # Once a second, not to thin out the users' requests; often while the rollback is on its way.
         is_near = self._timeline.at(Moment.COMMAND) is not None and self._timeline.at(Moment.GOOD) is None
         if is_near or time.time() - self._seen.services_at >= 1.0:
-            self._seen.services = self._stack.deployment.services_up()
+            self._seen.revisions = self._stack.deployment.revisions()
             self._seen.services_at = time.time()
 
     def _status(self, doing: str) -> Status:
-        return Status(self._seen.services, self._stack.load.failed_share(5.0), doing)
+        up = {service: revision is not None for service, revision in self._seen.revisions.items()}
+        return Status(up, self._stack.load.failed_share(5.0), doing)
 
     def _judge(self) -> Verdict:
         run = self._seen.run
@@ -129,10 +140,11 @@ class Scenario:
         )
 
     def _good_is_live(self) -> Condition:
-        live, up = self._stack.deployment.releases.live(), self._stack.deployment.services_up()
-        silent = [service for service, is_up in up.items() if not is_up]
-        found = f"{live} is live, {', '.join(silent)} silent" if silent else f"{live} is live, all services answer"
-        return Condition("the good release is live", live == self._good.id and not silent, found)
+        live, revisions = self._stack.deployment.releases.live(), self._stack.deployment.revisions()
+        others = [service for service, revision in revisions.items() if revision != self._good.commit]
+        answer = f"not from {', '.join(others)}" if others else "from all services"
+        held = live == self._good.id and not others
+        return Condition("the good release is live", held, f"{live} is live and answers {answer}")
 
     def _no_user_failed(self) -> Condition:
         name = "no request failed after verified"

@@ -79,16 +79,15 @@ class Stack:
         def calm() -> bool:
             return (
                 agent.knows_good(good.id)
-                and not self.prometheus.alerts()
+                and not self.prometheus.firing()
                 and self.prometheus.value("count(service:availability:ratio == 1)") == 3
                 and self.prometheus.value("count(service:http_request_errors:ratio_rate1m < 0.01)") == 3
             )
 
         if not wait_until(calm, timeout, every=0.5):
-            fires = [alert.name for alert in self.prometheus.alerts()]
             raise NotReadyError(
                 f"the good release did not settle within {timeout:g} s "
-                f"(known good: {agent.knows_good(good.id)}, firing: {fires}); "
+                f"(known good: {agent.knows_good(good.id)}, firing: {self.prometheus.firing()}); "
                 f"see {self.places.root}"
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -32,7 +33,6 @@ _STEPS = {
     "claim": Moment.CLAIMED,
     "back_up": Moment.BACKED_UP,
     "verify": Moment.VERIFIED,
-    "report": Moment.REPORTED,
 }
 
 
@@ -65,6 +65,11 @@ class Timeline:
             self._at[moment] = at
             self._notes[moment] = note
 
+    def retract(self, moment: Moment) -> None:
+        """Take a moment back that led to nothing."""
+        self._at.pop(moment, None)
+        self._notes.pop(moment, None)
+
     def at(self, moment: Moment) -> float | None:
         """When the moment came, or None."""
         return self._at.get(moment)
@@ -92,7 +97,7 @@ class Timeline:
             if moment is Moment.APPROVED and run["approval"] and run["approval"]["decided_at"]:
                 self._person_took = run["approval"]["decided_at"] - step["started_at"]
         if run["state"] == "finished":
-            self.mark(Moment.REPORTED, run["finished_at"], run["result"] or "")
+            self.mark(Moment.REPORTED, run["finished_at"], Path(run["report"]).name if run["report"] else "")
 
     def bounds(self) -> tuple[Bound, ...]:
         """The three durations that the project promises, on an idle machine."""

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from demo.places import REPOSITORY
 from demo.timeline import Bound
 
 
@@ -46,7 +47,7 @@ class Verdict:
             took = "did not happen" if bound.seconds is None else f"{bound.seconds:.2f} s"
             table.add_row(_word(bound.held, "held", "MISSED"), bound.name, f"{took} (at most {bound.at_most:g} s)")
         files = Text.assemble(
-            ("report       ", "dim"), str(self.report), ("\naudit trail  ", "dim"), str(self.audit_trail)
+            ("report       ", "dim"), _from_here(self.report), ("\naudit trail  ", "dim"), _from_here(self.audit_trail)
         )
         headline = Text(f"{self.title}: {'rolled back and verified' if self.good else 'FAILED'}", "bold")
         return Group(Text(), headline, table, files, Text())
@@ -54,3 +55,9 @@ class Verdict:
 
 def _word(held: bool, good: str, bad: str) -> Text:
     return Text(good, "green") if held else Text(bad, "bold red")
+
+
+def _from_here(file: Path | None) -> str:
+    if file is None:
+        return "none"
+    return str(file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -35,9 +36,9 @@ class View:
         self._title = ""
         self._printed: set[Moment] = set()
 
-    def say(self, text: str, style: str = "") -> None:
+    def say(self, text: str) -> None:
         """One line between scenarios, with the time of day."""
-        self._console.print(Text.assemble((f"{_clock(datetime.now(UTC).timestamp())}  ", "dim"), (text, style)))
+        self._console.print(Text.assemble((f"{_clock(datetime.now(UTC).timestamp())}  ", "dim"), text), soft_wrap=True)
 
     def print(self, what: RenderableType) -> None:
         """Show something as it is."""
@@ -73,7 +74,7 @@ class View:
 
 
 def _table(title: str, timeline: Timeline) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", expand=True)
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE, expand=True, padding=(0, 1, 0, 0))
     table.add_column("what", no_wrap=True)
     table.add_column("time of day", no_wrap=True)
     table.add_column("since fault", justify="right", no_wrap=True)

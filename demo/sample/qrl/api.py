@@ -12,6 +12,7 @@ from fastapi import FastAPI, Header, HTTPException
 from pydantic import BaseModel
 
 from qrl import accounts
+from qrl.revision import REVISION
 from qrl.storage import database
 
 app = FastAPI(title="Quantum Resonance Lattice")
@@ -27,7 +28,7 @@ class Credentials(BaseModel):
 @app.get("/")
 def home() -> dict[str, str]:
     """Say that the service is up; asks nothing else, so that it tells about this service alone."""
-    return {"service": "fastapi", "status": "ok"}
+    return {"service": "fastapi", "revision": REVISION}
 
 
 @app.get("/nodes/{number}")

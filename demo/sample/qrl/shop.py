@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask, Response, jsonify, request
 
 from qrl import payments
+from qrl.revision import REVISION
 from qrl.storage import database
 
 app = Flask(__name__)
@@ -17,7 +18,7 @@ app = Flask(__name__)
 @app.get("/health")
 def health() -> Response:
     """Say that the service is up; asks nothing else, so that it tells about this service alone."""
-    return jsonify(service="flask", status="ok")
+    return jsonify(service="flask", revision=REVISION)
 
 
 @app.get("/payments")

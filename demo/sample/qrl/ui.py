@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 from fastapi import FastAPI
 
+from qrl.revision import REVISION
 from qrl.storage import database
 
 
@@ -34,7 +35,7 @@ app = FastAPI()
 @app.get("/health")
 def health() -> dict[str, str]:
     """Say that the service is up; a page is heavy to render."""
-    return {"service": "gradio", "status": "ok"}
+    return {"service": "gradio", "revision": REVISION}
 
 
 app = gr.mount_gradio_app(app, page, path="/")
