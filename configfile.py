@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from pydantic import (
 
 MAX_BYTES = 1 << 20
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?", re.ASCII)
 _DURATION_UNITS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 
 Location = tuple[Hashable, ...]
@@ -40,9 +41,18 @@ def parse_duration(value: object) -> float:
     return sum(int(part) * unit for part, unit in zip(found.groups(), _DURATION_UNITS, strict=True) if part)
 
 
+def _path_text(value: object) -> object:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise ValueError(f"{value!r} is not a path")
+    return value
+
+
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     base = info.context["directory"] if info.context else Path.cwd()
-    return Path(base) / path.expanduser()
+    try:
+        return Path(base) / path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{str(path)!r} names a user who has no home directory") from error
 
 
 def _absolute_program(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -54,8 +64,10 @@ def _absolute_program(argv: tuple[str, ...]) -> tuple[str, ...]:
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 """A duration in the file (`5m`), seconds in the program."""
 Integer = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+"""Strict, because YAML reads `no` and `off` as false, and false is 0 to anything less strict."""
 Boolean = Annotated[bool, Strict()]
-FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
+FilePath = Annotated[Path, BeforeValidator(_path_text), AfterValidator(_beside_the_file)]
 """A path; a relative one is meant from the directory of the configuration file."""
 Command = Annotated[tuple[str, ...], AfterValidator(_absolute_program)]
 """Program and arguments, never a shell line; the program's path is absolute."""
@@ -95,7 +107,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
     try:
-        loader = _StrictLoader(raw.decode())
+        loader = _StrictLoader(_without_json_tabs(raw.decode()))
         try:
             node = loader.get_single_node()
             if node is None:
@@ -119,11 +131,24 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
+def _without_json_tabs(text: str) -> str:
+    """JSON may be indented with tabs, which YAML refuses; a JSON string cannot hold one, so no value changes."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return text
+    return text.replace("\t", " ")
+
+
 def _walk(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int, bool]]:
     """Every key and list item below `node`: its location, its line, and whether it was seen before."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be text, in quotes if need be", problem_mark=key.start_mark
+                )
             location = (*at, key.value)
             yield location, key.start_mark.line + 1, key.value in seen
             seen.add(key.value)

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configfile import Command, FilePath, Integer, Seconds, Section, load
+from configfile import Command, FilePath, Integer, Number, Seconds, Section, load
 from receiver.model import Autonomy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -70,8 +70,8 @@ class Alertmanager(Section):
 class DecisionBounds(Section):
     """Confidence above `execute_above` is executed, from `ask_from` on it is put to a human, below it is recorded."""
 
-    execute_above: float = Field(default=0.90, ge=0, le=1)
-    ask_from: float = Field(default=0.70, ge=0, le=1)
+    execute_above: Number = Field(default=0.90, ge=0, le=1)
+    ask_from: Number = Field(default=0.70, ge=0, le=1)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
