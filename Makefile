@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/bootstrap.lock requirements/dev.lock
 SCENARIO ?=
+# Most tests wait for real servers, so more of them than cores run side by side.
+JOBS ?= 4
 SHELL := /bin/bash
 
 MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmanager git=git
@@ -22,7 +24,7 @@ down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo down; fi
 
 test: $(VENV)/.installed need-tested-with ## run everything that proves it works
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(VENV)/.installed need-monitoring ## lint, types, rules
 	@$(BIN)/ruff check .

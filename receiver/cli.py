@@ -3,50 +3,60 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.metadata import entry_points
 
 import click
 
 from configfile import ConfigError
 from receiver import __version__
-from receiver.commands.answer import answer, clear
-from receiver.commands.check_config import check_config
-from receiver.commands.confirm import approve, deny
-from receiver.commands.kill_switch import kill_switch
-from receiver.commands.rollback import rollback
-from receiver.commands.serve import serve
-from receiver.commands.show import incidents, show, status
 from receiver.errors import RollbackAgentError
 
 EXIT_NO, EXIT_USAGE = 1, 2
 PLUGINS = "rollback_agent.commands"
+"""Entry points of this group are commands too; so the exporters add theirs, and neither package imports the other."""
+
+COMMANDS = {
+    "serve": "receiver.commands.serve:serve",
+    "check-config": "receiver.commands.check_config:check_config",
+    "status": "receiver.commands.show:status",
+    "incidents": "receiver.commands.show:incidents",
+    "show": "receiver.commands.show:show",
+    "approve": "receiver.commands.confirm:approve",
+    "deny": "receiver.commands.confirm:deny",
+    "answer": "receiver.commands.answer:answer",
+    "clear": "receiver.commands.answer:clear",
+    "kill-switch": "receiver.commands.kill_switch:kill_switch",
+    "rollback": "receiver.commands.rollback:rollback",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class LazyGroup(click.Group):
+    """Imports a command only when it is used: at three in the morning `status` should not wait for a web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All names, ours in the order of their use."""
+        return [*COMMANDS, *sorted(entry_points(group=PLUGINS).names)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, imported now."""
+        if cmd_name in COMMANDS:
+            module, _, name = COMMANDS[cmd_name].partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        for plugin in entry_points(group=PLUGINS, name=cmd_name):
+            loaded: click.Command = plugin.load()
+            return loaded
+        return None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="rollback-agent")
 def cli() -> None:
     """Roll a bad release back: guarded, rate-limited, verified, reported.
 
     Exit codes: 0 done, 1 not done (the reason is printed), 2 wrong usage or configuration.
     """
-
-
-for _command in (
-    serve,
-    check_config,
-    status,
-    incidents,
-    show,
-    approve,
-    deny,
-    answer,
-    clear,
-    kill_switch,
-    rollback,
-):
-    cli.add_command(_command)
-for _plugin in entry_points(group=PLUGINS):
-    cli.add_command(_plugin.load())
 
 
 def main() -> None:

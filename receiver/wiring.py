@@ -12,7 +12,7 @@ from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
 from receiver.config import Config
 from receiver.inbox import Inbox
-from receiver.journal.database import Database, sqlite_url
+from receiver.journal.database import Database
 from receiver.metrics import JournalCollector
 from receiver.prometheus import Prometheus
 from receiver.report import ReportWriter
@@ -33,11 +33,6 @@ class Parts:
     inbox: Inbox
     workflow: Workflow
     audit: AuditTrail
-
-
-def open_database(config: Config, clock: Callable[[], float] = time.time) -> Database:
-    """The journal's database; nothing is created or migrated yet."""
-    return Database(sqlite_url(config.root / "state.db"), clock)
 
 
 def put_together(config: Config, database: Database, clock: Callable[[], float] = time.time) -> Parts:

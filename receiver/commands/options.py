@@ -9,8 +9,7 @@ import click
 
 from receiver.config import Config, load_config
 from receiver.errors import JournalError
-from receiver.journal.database import Database
-from receiver.wiring import open_database
+from receiver.journal.database import Database, open_database
 
 DEFAULT_CONFIG = "rollback/config/rollback-config.json"
 
@@ -38,4 +37,4 @@ def open_journal(config_path: Path) -> tuple[Config, Database]:
     config = load_config(config_path)
     if not (config.root / "state.db").exists():
         raise JournalError(f"there is no journal at {config.root / 'state.db'}; has `rollback-agent serve` run here?")
-    return config, open_database(config)
+    return config, open_database(config.root)

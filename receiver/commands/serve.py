@@ -20,11 +20,11 @@ from receiver.commands.options import config_option
 from receiver.config import Config, load_config
 from receiver.errors import JournalError, RollbackAgentError
 from receiver.journal import runs
-from receiver.journal.database import Database
+from receiver.journal.database import Database, open_database
 from receiver.journal.schema import migrate
 from receiver.log import get_log, set_up_log
 from receiver.secret import SecretFile
-from receiver.wiring import interface, open_database, put_together
+from receiver.wiring import interface, put_together
 from receiver.workers import Workers
 
 HTTP_THREADS = 10
@@ -42,7 +42,7 @@ def serve(config_path: Path) -> None:
         _make_directory(directory)
     with _alone(config.root):
         set_up_log(config.logs / "agent.log")
-        database = open_database(config)
+        database = open_database(config.root)
         migrate(database)
         _serve(config, database)
 

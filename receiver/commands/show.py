@@ -172,7 +172,8 @@ def _table(*columns: str) -> Table:
 def _print(table: Table) -> None:
     console = Console(highlight=False)
     # Programs that read a pipe get whole lines, whatever width a terminal would have.
-    console.print(table, width=None if console.is_terminal else 200)
+    console.width = console.width if console.is_terminal else 1000
+    console.print(table)
 
 
 def _safe(text: object) -> str:

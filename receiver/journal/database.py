@@ -55,6 +55,11 @@ class Database:
         self.engine.dispose()
 
 
+def open_database(root: Path, clock: Callable[[], float] = time.time) -> Database:
+    """The journal below the receiver's root directory; nothing is created or migrated yet."""
+    return Database(sqlite_url(root / "state.db"), clock)
+
+
 def sqlite_url(path: Path) -> str:
     """The database URL of a SQLite file."""
     return sa.URL.create("sqlite", database=str(path)).render_as_string()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.acceptance.stand import BAD, GOOD, stand
+from tests.acceptance.stand import BAD, GOOD, REPOSITORY, stand
 
 
 def test_l4_rolls_back_by_itself_and_reports(tmp_path: Path) -> None:
@@ -29,3 +29,70 @@ def test_l4_rolls_back_by_itself_and_reports(tmp_path: Path) -> None:
         assert GOOD in report
         assert "execute" in [record["decision"] for record in here.audit()]
         assert f'rollback_held_release_info{{deployment="qrl",release="{BAD}"}} 1.0' in here.metrics()
+
+
+def test_shipped_rules_and_configuration_bring_the_good_release_back(tmp_path: Path) -> None:
+    """Shipped rules, a real Prometheus, a real Alertmanager: bad at 0, fires after 20 s, restored without a hand."""
+    with stand(tmp_path, autonomy="L4") as here:
+        here.start_alertmanager()
+        here.start_prometheus(REPOSITORY / "alert-rules" / "decision-tree.rules.yml", alertmanager=True)
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+
+        here.stays(lambda: here.live() == BAD, 15)  # three failed checks have to come first
+        run = here.await_run(timeout=60)
+
+        assert (run["result"], here.live(), here.restarts()) == ("restored", GOOD, 1)
+        assert run["decision"]["branch"] == "service_down"
+        assert run["notified_at"] is not None
+
+
+def test_l3_asks_and_goes_on_when_a_person_approves_the_plan(tmp_path: Path) -> None:
+    """At L3 nothing is touched until a person approves this very plan."""
+    with stand(tmp_path, autonomy="L3") as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run(state="waiting")
+        incident = here.incidents()[0]["id"]
+        shown = here.command("show", incident)
+        plan = run["plan"]["hash"][:8]
+        assert f"rollback-agent approve {incident} --plan {plan}" in shown
+        assert 'rollback_approvals_pending{deployment="qrl"} 1.0' in here.metrics()
+        assert "is not the plan" in here.command("approve", incident, "--plan", "0" * 8, code=1)
+        assert "at least the first 8" in here.command("approve", incident, "--plan", plan[:4], code=1)
+        assert (here.live(), here.restarts()) == (BAD, 0)
+
+        assert "Approved as ada" in here.command("approve", incident, "--plan", plan, "--as", "ada")
+        run = here.await_run()
+        assert (run["result"], here.live(), here.restarts()) == ("restored", GOOD, 1)
+        assert run["permission"]["by"] == "ada"
+        assert "already approved by ada" in here.command("approve", incident, "--plan", plan, code=1)
+
+
+def test_a_denied_plan_ends_the_run_and_latches(tmp_path: Path) -> None:
+    """A person's no ends the run; nothing is rolled back until the deployment is cleared."""
+    with stand(tmp_path, autonomy="L3") as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+        here.await_run(state="waiting")
+        incident = here.incidents()[0]["id"]
+
+        here.command("deny", incident, "--as", "ada", "--comment", "we fix it forward")
+        run = here.await_run()
+
+        assert (run["result"], here.live(), here.restarts()) == ("denied", BAD, 0)
+        assert "we fix it forward" in run["reason"]
+        assert 'rollback_latched{deployment="qrl"} 1.0' in here.metrics()
+        assert "denied by ada: we fix it forward" in here.command("status")
+        here.command("clear", "qrl", "--as", "ada")
+        assert 'rollback_latched{deployment="qrl"} 0.0' in here.metrics()

@@ -1,0 +1,121 @@
+"""What a person types, and what wrong input gets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stand import BAD, GOOD, Stand, stand
+
+
+def fingerprint(directory: Path) -> dict[str, str]:
+    """Every file below `directory` with its digest, every link with its target."""
+    return {
+        str(path): str(path.readlink()) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in directory.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def test_dry_run_prints_the_whole_plan_and_changes_nothing(tmp_path: Path) -> None:
+    """`rollback --dry-run` shows plan, command, backup, guardrails and approval, and touches no file."""
+    with stand(tmp_path, autonomy="L3") as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        before = fingerprint(here.app)
+
+        printed = here.command("rollback", "qrl", "--level", "fast", "--dry-run")
+
+        assert fingerprint(here.app) == before
+        assert here.runs() == []
+        for part in (GOOD, BAD, "0" * 40, str(here.restart), str(here.app / "shared" / "qrl.db"), "target_release_valid"):
+            assert part in printed
+        assert "nothing was changed" in printed
+        as_json = json.loads(here.command("rollback", "qrl", "--level", "fast", "--dry-run", "--json"))
+        assert as_json["plan"]["target_release"] == GOOD
+        assert as_json["plan"]["hash"][:8] in printed
+
+
+def test_a_rollback_by_hand_goes_the_same_way(tmp_path: Path) -> None:
+    """A person's request needs no alert, but the same guardrails, the same approval and the same verification."""
+    with stand(tmp_path, autonomy="L4") as here:
+        here.services.bad.clear()
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+
+        here.command("rollback", "qrl", "--level", "fast", "--as", "ada")
+        run = here.await_run(state="waiting")
+        assert (here.live(), here.restarts()) == (BAD, 0)
+        here.command("approve", here.incidents()[0]["id"], "--plan", run["plan"]["hash"][:8], "--as", "ada")
+
+        run = here.await_run()
+        assert (run["trigger"], run["result"], here.live()) == ("operator", "restored", GOOD)
+        assert "requested by `ada`" in Path(run["report"]).read_text()
+
+
+def test_a_full_rollback_is_not_done_by_the_agent(tmp_path: Path) -> None:
+    """The releases target has no full level, and says so instead of doing half of it."""
+    with stand(tmp_path) as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        assert "a person must do it by hand" in here.command("rollback", "qrl", "--level", "full", "--dry-run", code=1)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Stand:
+    """A stand of which nothing was started."""
+    with stand(tmp_path) as made:
+        return made
+
+
+@pytest.mark.parametrize("command", ["check-config", "serve", "status"])
+def test_a_bad_configuration_names_file_line_and_key(here: Stand, command: str) -> None:
+    """An unknown key, a doubled key and a bad duration end every command with 2 and the place of the fault."""
+    good = here.config.read_text()
+    for fault, said in (
+        ("autonomi: L3\n", "autonomi: unknown key; did you mean 'autonomy'?"),
+        ("autonomy: L3\n", "autonomy: key given twice"),
+    ):
+        here.config.write_text(good + fault)
+        line = len(good.splitlines()) + 1
+        assert f"{here.config}:{line}: {said}" in here.command(command, code=2)
+    here.config.write_text(good.replace("observe_every: 300ms", "observe_every: often"))
+    line = here.config.read_text().splitlines().index("    observe_every: often") + 1
+    said = f"{here.config}:{line}: deployments.qrl.observe_every: 'often' is not a duration"
+    assert said in here.command(command, code=2)
+
+
+def test_a_missing_file_is_named(here: Stand) -> None:
+    """Without its configuration, and without the token's file, the agent says which file is missing and ends with 2."""
+    here.token.unlink()
+    printed = here.command("serve", code=2)
+    assert "webhook.token_file" in printed
+    assert str(here.token) in printed
+    here.config.unlink()
+    assert f"{here.config}: cannot be read: No such file or directory" in here.command("check-config", code=2)
+
+
+def test_a_port_in_use_is_named(here: Stand) -> None:
+    """Where another program listens on the port, the agent says which address and ends with 2."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", here.ports["agent"]))
+        other.listen()
+        printed = here.command("serve", code=2)
+    assert f"127.0.0.1:{here.ports['agent']}" in printed
+    assert "in use" in printed
+
+
+def test_status_before_the_agent_has_run_says_so(here: Stand) -> None:
+    """A command that needs the journal says that there is none."""
+    assert "has `rollback-agent serve` run here?" in here.command("status", code=1)

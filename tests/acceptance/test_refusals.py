@@ -1,0 +1,89 @@
+"""The guardrails refuse a real rollback, and say who, why and when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.acceptance.stand import BAD, GOOD, stand
+
+
+def test_the_kill_switch_refuses(tmp_path: Path) -> None:
+    """While the kill switch is on nothing is executed; the "no" is on the audit trail, in the metric and the report."""
+    with stand(tmp_path) as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.command("kill-switch", "on", "--as", "ada")
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run()
+
+        assert (run["result"], here.live(), here.restarts()) == ("refused", BAD, 0)
+        assert [refusal["guardrail"] for refusal in run["refusals"]] == ["kill_switch"]
+        assert 'rollback_refusals_total{deployment="qrl",guardrail="kill_switch"} 1.0' in here.metrics()
+        assert "kill_switch" in Path(run["report"]).read_text()
+        assert "guard:refused" in [record["decision"] for record in here.audit()]
+
+
+def test_a_second_rollback_within_the_cooldown_is_refused(tmp_path: Path) -> None:
+    """A bad release right after a rollback is not rolled back; the refusal says when to ask again."""
+    with stand(tmp_path, reconcile_every="500ms") as here:
+        worse = "20261103-1200-worse"
+        (here.app / "releases" / worse).mkdir()
+        (here.app / "releases" / worse / "REVISION").write_text("2" * 40)
+        here.services.bad.add(worse)
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        first = here.await_run()
+        assert first["result"] == "restored"
+        here.eventually(lambda: here.incidents()[0]["state"] == "closed")
+
+        here.ship(worse)
+        here.eventually(lambda: len(here.runs()) == 2 and here.runs()[0]["state"] == "finished", 30)
+
+        second = here.runs()[0]
+        assert (second["result"], here.live(), here.restarts()) == ("refused", worse, 1)
+        (refusal,) = second["refusals"]
+        assert refusal["guardrail"] == "cooldown"
+        assert 295 < refusal["retry_at"] - first["command_started_at"] < 305
+        assert here.incidents()[0]["escalations"][0]["reason"] == "limit_reached"
+
+
+def test_a_command_that_fails_latches_and_asks_a_human(tmp_path: Path) -> None:
+    """A rollback command that ends with an error is not tried again; the report holds its last words."""
+    with stand(tmp_path) as here:
+        here.restart.write_text(f"#!/bin/sh\necho x >> {here.calls}\necho the supervisor is gone\nexit 3\n")
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run()
+
+        assert (run["result"], here.restarts()) == ("failed", 1)
+        assert "exit code 3" in run["reason"]
+        assert "the supervisor is gone" in Path(run["report"]).read_text()
+        assert 'rollback_latched{deployment="qrl"} 1.0' in here.metrics()
+        assert here.incidents()[0]["escalations"][0]["reason"] == "rollback_failed"
+
+
+def test_no_known_good_release_is_no_target(tmp_path: Path) -> None:
+    """Where no release has proved good, nothing is rolled back to."""
+    with stand(tmp_path, good_after="1h") as here:
+        here.ship(BAD)
+        here.start_prometheus()
+        here.start_agent()
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run()
+
+        assert (run["result"], here.live()) == ("refused", BAD)
+        assert [refusal["guardrail"] for refusal in run["refusals"]] == ["target_release_valid"]
+        assert GOOD not in (run["plan"]["target_release"] or "")
