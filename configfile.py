@@ -94,7 +94,8 @@ def load(path: Path, model: type[Model]) -> Model:
         return model.model_validate(data, context={"directory": path.parent.absolute()})
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        raise ConfigError("\n".join(sorted(_describe(path, lines, model, fault) for fault in faults))) from None
+        described = sorted((_line(lines, fault["loc"]), _describe(model, fault)) for fault in faults)
+        raise ConfigError("\n".join(f"{path}:{line}: {text}" for line, text in described)) from None
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -160,19 +161,22 @@ def _walk(node: yaml.Node, at: Location) -> Iterator[tuple[Location, int, bool]]
             yield from _walk(item, location)
 
 
-def _describe(path: Path, lines: dict[Location, int], model: type[BaseModel], fault: Any) -> str:
-    location: Location = fault["loc"]
-    parent = location
-    while parent not in lines:
-        parent = parent[:-1]
+def _line(lines: dict[Location, int], location: Location) -> int:
+    """The line of `location`, or of the nearest thing around it that stands in the file."""
+    while location not in lines:
+        location = location[:-1]
+    return lines[location]
+
+
+def _describe(model: type[BaseModel], fault: Any) -> str:
     match fault["type"]:
         case "extra_forbidden":
-            text = "unknown key" + _suggestion(model, location)
+            text = "unknown key" + _suggestion(model, fault["loc"])
         case "missing":
             text = "is required and missing"
         case _:
             text = fault["msg"].removeprefix("Value error, ")
-    return f"{path}:{lines[parent]}: {_dotted(location)}: {text}" if location else f"{path}:1: {text}"
+    return f"{_dotted(fault['loc'])}: {text}" if fault["loc"] else text
 
 
 def _dotted(location: Location) -> str:

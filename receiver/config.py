@@ -29,8 +29,10 @@ def _listen_address(value: str) -> str:
 
 
 def _http_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", value):
-        raise ValueError(f"{value!r} is not an http:// or https:// address without user name or password")
+    if "@" in value:
+        raise ValueError("an address holds no user name or password")
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", value):
+        raise ValueError(f"{value!r} is not an http:// or https:// address")
     return value.rstrip("/")
 
 
