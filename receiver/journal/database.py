@@ -75,6 +75,13 @@ def insert(tx: sa.Connection, table: sa.Table) -> Any:
     return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
 
 
+def insert_new(tx: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert `row` unless one of its keys is there; returns whether it was inserted."""
+    # RETURNING, because not every driver counts the rows of an INSERT.
+    statement = insert(tx, table).values(row).on_conflict_do_nothing().returning(sa.literal(1))
+    return tx.execute(statement).first() is not None
+
+
 @contextmanager
 def _journal_errors() -> Iterator[None]:
     try:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from receiver.journal import tables
 from receiver.journal.counts import bump
-from receiver.journal.database import insert, new_id
+from receiver.journal.database import insert_new, new_id
 from receiver.model import EscalationReason
 
 RETRY, DONE = "retry", "done"
@@ -48,7 +48,7 @@ def open_one(
         "id": new_id(), "incident": incident, "run": run, "deployment": deployment, "reason": reason,
         "summary": summary, "opened_at": now,
     }  # fmt: skip
-    if tx.execute(insert(tx, tables.escalation).values(row).on_conflict_do_nothing()).rowcount:
+    if insert_new(tx, tables.escalation, row):
         bump(tx, "escalations", deployment=deployment, reason=reason)
 
 

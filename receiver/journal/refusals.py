@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from receiver.journal import tables
 from receiver.journal.counts import bump
-from receiver.journal.database import insert
+from receiver.journal.database import insert_new
 from receiver.model import Refusal, Run
 
 
@@ -17,5 +17,5 @@ def record(tx: sa.Connection, run: Run, phase: str, refusals: tuple[Refusal, ...
             "run": run.id, "phase": phase, "guardrail": refusal.guardrail, "deployment": run.deployment,
             "reason": refusal.reason, "retry_at": refusal.retry_at, "refused_at": now,
         }  # fmt: skip
-        if tx.execute(insert(tx, tables.refusal).values(row).on_conflict_do_nothing()).rowcount:
+        if insert_new(tx, tables.refusal, row):
             bump(tx, "refusals", deployment=run.deployment, guardrail=refusal.guardrail)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from receiver.errors import LostLease
 from receiver.journal import tables
 from receiver.journal.counts import bump
-from receiver.journal.database import insert, new_id
+from receiver.journal.database import insert_new, new_id
 from receiver.model import Findings, Level, Proceed, Result, Run, Stop, Trigger
 
 _FINDINGS = TypeAdapter(Findings)
@@ -98,10 +98,8 @@ def end_leases(tx: sa.Connection) -> None:
 def begin_step(tx: sa.Connection, run: Run, name: str, position: int, now: float) -> bool:
     """Mark a step as started; returns False where an earlier life had already started it."""
     _fence(tx, run, phase=name)
-    statement = insert(tx, tables.step).values(
-        run=run.id, name=name, position=position, state="started", started_at=now
-    )
-    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+    row = {"run": run.id, "name": name, "position": position, "state": "started", "started_at": now}
+    return insert_new(tx, tables.step, row)
 
 
 def finish_step(tx: sa.Connection, run: Run, name: str, now: float, outcome: Proceed | Stop) -> None:
