@@ -11,6 +11,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 _KEPT_LABELS = ("alertname", "deployment", "branch", "service")
 _MAX_LABEL = 300
+_MAX_COUNT = 1_000_000
 
 
 def parse(body: bytes) -> tuple[list[dict[str, object]], int, int]:
@@ -31,7 +32,7 @@ def parse(body: bytes) -> tuple[list[dict[str, object]], int, int]:
     if alerts and not good:
         raise BadNotification(400, f"none of the {len(alerts)} alerts has a status and labels")
     truncated = payload.get("truncatedAlerts", 0)
-    return good, len(read) - len(good), truncated if isinstance(truncated, int) else 0
+    return good, len(read) - len(good), min(max(truncated, 0), _MAX_COUNT) if isinstance(truncated, int) else 0
 
 
 def _decode(body: bytes) -> Any:
@@ -75,5 +76,10 @@ def _alert(alert: object) -> dict[str, object] | None:
     labels = alert.get("labels")
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         return None
-    kept = {name: labels[name][:_MAX_LABEL] for name in _KEPT_LABELS if name in labels}
+    kept = {name: _storable(labels[name]) for name in _KEPT_LABELS if name in labels}
     return {"status": alert["status"], **kept}
+
+
+def _storable(label: str) -> str:
+    """The beginning of a label; NUL and halves of surrogate pairs, which JSON can hold and no database, become `?`."""
+    return label[:_MAX_LABEL].replace("\0", "?").encode(errors="replace").decode()
