@@ -10,7 +10,7 @@ def decide(telemetry: Telemetry) -> Decision | None:
     """The branch of the lowest rank decides; None where no branch fires."""
     if not telemetry.firing:
         return None
-    first, *others = telemetry.firing
+    first, *others = sorted(telemetry.firing, key=lambda branch: (branch.rank, branch.service or ""))
     where = f" on {first.service}" if first.service else ""
     also = tuple(dict.fromkeys(branch.branch for branch in others if branch.branch != first.branch))
     return Decision(
