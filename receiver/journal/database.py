@@ -40,7 +40,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent view; on SQLite it waits for no writer."""
-        options = {"rollback_agent_reads": True}
+        options: dict[str, Any] = {"rollback_agent_reads": True}
+        if not self.is_sqlite:
+            options["isolation_level"] = "REPEATABLE READ"  # else each statement would see another moment
         with _journal_errors(), self.engine.connect().execution_options(**options) as tx, tx.begin():
             yield tx
 
