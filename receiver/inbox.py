@@ -13,7 +13,7 @@ from receiver.journal.counts import bump
 from receiver.journal.database import Database
 from receiver.journal.notifications import StoredNotification
 from receiver.log import get_log
-from receiver.model import EscalationReason
+from receiver.model import Action, EscalationReason
 
 SETTLE = 15.0
 """Seconds for which Prometheus may not show yet what Alertmanager knows: it sends an alert before it stores it."""
@@ -23,8 +23,8 @@ LOOK_AGAIN = 0.5
 class FiringSource(Protocol):
     """Prometheus, as the inbox sees it; raises PrometheusError."""
 
-    def firing_deployments(self) -> frozenset[str]:
-        """Names of the deployments on which a branch fires."""
+    def firing_actions(self) -> Mapping[str, frozenset[str]]:
+        """The deployments on which any branch fires, with the actions that their branches ask for."""
         ...
 
 
@@ -43,7 +43,7 @@ class Inbox:
         if not due:
             return False
         try:
-            firing: frozenset[str] | None = self._prometheus.firing_deployments()
+            firing: Mapping[str, frozenset[str]] | None = self._prometheus.firing_actions()
         except PrometheusError as error:
             get_log().error("what fires is not known", error=str(error))
             firing = None
@@ -53,7 +53,7 @@ class Inbox:
     def reconcile(self) -> bool:
         """See to what fires although no notification told, and close the incidents of what is quiet."""
         try:
-            firing = self._prometheus.firing_deployments()
+            firing = self._prometheus.firing_actions()
         except PrometheusError as error:
             get_log().warning("what fires is not known", error=str(error))
             return False
@@ -62,26 +62,33 @@ class Inbox:
             with self._database.write() as tx:
                 now = self._database.now(tx)
                 if deployment in firing:
-                    run = incidents.wake(tx, deployment, now, notified_at=None)
+                    run = incidents.wake(tx, deployment, now, asks_rollback=Action.ROLLBACK in firing[deployment])
                     began = began or run is not None
                 else:
                     incidents.close_quiet(tx, deployment, now)
         return began
 
-    def _look_at(self, notification: StoredNotification, firing: frozenset[str] | None) -> bool:
+    def _look_at(self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None) -> bool:
         named = {
             str(alert["deployment"])
             for alert in notification.alerts
             if alert["status"] == "firing" and alert.get("branch") and alert.get("deployment") in self._deployments
         }
         # Prometheus decides whether they fire. Where it cannot be asked, the run finds that out and asks a human.
-        to_wake = named if firing is None else named & firing
+        to_wake = named if firing is None else named & firing.keys()
         with self._database.write() as tx:
             now = self._database.now(tx)
             if notification.attempts == 0:
                 self._count(tx, notification, now)
             began = [
-                incidents.wake(tx, deployment, now, notification.received_at) is not None
+                incidents.wake(
+                    tx,
+                    deployment,
+                    now,
+                    asks_rollback=firing is not None and Action.ROLLBACK in firing[deployment],
+                    notified_at=notification.received_at,
+                )
+                is not None
                 for deployment in sorted(to_wake)
             ]
             if named - to_wake and now < notification.received_at + SETTLE:

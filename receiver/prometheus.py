@@ -45,10 +45,13 @@ class Prometheus:
         branches, unreadable = _branches(alerts)
         return Telemetry(read_at, branches, unreadable, tuple(sorted(signals, key=lambda s: s.series)))
 
-    def firing_deployments(self) -> frozenset[str]:
-        """Names of the deployments on which any branch fires."""
-        alerts = self._query('ALERTS{alertstate="firing",branch!=""}')
-        return frozenset(alert["metric"].get("deployment", "") for alert in alerts)
+    def firing_actions(self) -> dict[str, frozenset[str]]:
+        """The deployments on which any branch fires, with the actions that their branches ask for."""
+        actions: dict[str, frozenset[str]] = {}
+        for alert in self._query('ALERTS{alertstate="firing",branch!=""}'):
+            deployment = alert["metric"].get("deployment", "")
+            actions[deployment] = actions.get(deployment, frozenset()) | {alert["metric"].get("action", "")}
+        return actions
 
     def quiet_for(self, deployment: str, seconds: float) -> bool:
         """Whether the deployment has signals and no branch was pending or firing in the last `seconds`."""

@@ -59,7 +59,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
         prometheus=prometheus,
         worlds=worlds,
         inbox=Inbox(database, prometheus, config.deployments),
-        workflow=Workflow(database, worlds, report.write),
+        workflow=Workflow(database, worlds, audit, report.write),
         audit=audit,
     )
 

@@ -20,7 +20,7 @@ from receiver.phases.evaluate import evaluate
 from receiver.phases.execute import execute
 from receiver.phases.guard import guard
 from receiver.phases.verify import verify
-from receiver.world import World
+from receiver.world import Audit, World
 
 Phase = Callable[[Run, World], Outcome]
 Reporter = Callable[[Run, Result, str], str | None]
@@ -36,9 +36,10 @@ MAX_LIVES = 5
 class Workflow:
     """Works on the runs of one journal; `report` writes a run's report and returns its path."""
 
-    def __init__(self, database: Database, worlds: Mapping[str, World], report: Reporter) -> None:
+    def __init__(self, database: Database, worlds: Mapping[str, World], audit: Audit, report: Reporter) -> None:
         self._database = database
         self._worlds = worlds
+        self._audit_trail = audit
         self._report = report
         self._owner = new_id()
         self._held: dict[str, Run] = {}
@@ -120,8 +121,12 @@ class Workflow:
 
     def _ask(self, run: Run, phase: Phase) -> Outcome:
         """The phase's outcome; what it did not expect is a stop, with a latch once the effect may have begun."""
+        world = self._worlds.get(run.deployment)
+        if world is None:
+            reason = f"{run.deployment} is no longer in the configuration"
+            return Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED)
         try:
-            return phase(run, self._worlds[run.deployment])
+            return phase(run, world)
         except JournalError:
             raise
         except AuditError as error:
@@ -171,7 +176,7 @@ class Workflow:
         decision = outcome.findings.decision
         stopped = isinstance(outcome, Stop)
         try:
-            self._worlds[run.deployment].audit.record(
+            self._audit_trail.record(
                 f"{name}:{outcome.result if isinstance(outcome, Stop) else 'done'}",
                 outcome.reason if isinstance(outcome, Stop) else outcome.summary,
                 deployment=run.deployment,

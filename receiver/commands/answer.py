@@ -9,7 +9,7 @@ import click
 from receiver.audit import AuditTrail
 from receiver.commands.options import config_option, open_journal, person_option
 from receiver.errors import RollbackAgentError
-from receiver.journal import deployments, escalations
+from receiver.journal import deployments, escalations, incidents
 
 
 @click.command()
@@ -33,6 +33,8 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
             )
         if not escalations.answer(tx, escalation, now, person, word, comment):
             raise RollbackAgentError(f"escalation {escalation} was already answered by {found.answered_by}")
+        if word == escalations.RETRY and found.incident == incidents.open_incident(tx, found.deployment):
+            incidents.wake(tx, found.deployment, now, asks_rollback=False)
         AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
             f"answer:{word}",
             comment or found.summary,

@@ -6,19 +6,24 @@ import sqlalchemy as sa
 
 from receiver.journal import deployments, runs, tables
 from receiver.journal.database import new_id
-from receiver.model import Level, Trigger
+from receiver.model import Action, Level, Result, Trigger
 
 
-def wake(tx: sa.Connection, deployment: str, now: float, notified_at: float | None) -> str | None:
+def wake(
+    tx: sa.Connection, deployment: str, now: float, *, asks_rollback: bool, notified_at: float | None = None
+) -> str | None:
     """Make sure that what fires on `deployment` has its run; returns the new run's id, or None where one was there.
 
-    One run an incident: once it has ended, only a person's answer "retry" begins another.
+    One attempt an incident: once its run has ended, another begins only where the branch that decided asked for no
+    rollback and one that does fires now (`asks_rollback`), or where a person answered "retry".
     """
     deployments.lock(tx, deployment)
     incident = open_incident(tx, deployment)
     if incident is None:
         incident = _open(tx, deployment, now)
-    elif runs.wake(tx, incident, now) or not _may_try_again(tx, incident):
+    elif runs.wake(tx, incident, now) or not (
+        (asks_rollback and _is_worse_now(tx, incident)) or _was_told_to_retry(tx, incident)
+    ):
         return None
     return runs.create(tx, incident, deployment, now, Trigger.ALERT, notified_at=notified_at)
 
@@ -55,7 +60,18 @@ def _open(tx: sa.Connection, deployment: str, now: float) -> str:
     return incident
 
 
-def _may_try_again(tx: sa.Connection, incident: str) -> bool:
+def _is_worse_now(tx: sa.Connection, incident: str) -> bool:
+    """Whether the latest run ended because nothing asked for a rollback at that time."""
+    table = tables.run
+    query = sa.select(table.c.id, table.c.result).where(table.c.incident == incident)
+    latest = tx.execute(query.order_by(table.c.created_at.desc())).first()
+    if latest is None or latest.result in (Result.NOT_NEEDED, Result.WITHDRAWN):
+        return True
+    decision = runs.findings_of(tx, latest.id).decision
+    return decision is not None and decision.action is not Action.ROLLBACK
+
+
+def _was_told_to_retry(tx: sa.Connection, incident: str) -> bool:
     """Whether a person's latest answer was "retry" and no run has begun since."""
     answers, started = tables.escalation, tables.run
     latest_answer = tx.execute(

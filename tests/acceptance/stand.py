@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -79,7 +78,7 @@ class Services:
 
     def exposition(self) -> str:
         """The exporter's contract, by the release that is live at this moment."""
-        up = 0 if self.broken or os.readlink(self.current).removeprefix("releases/") in self.bad else 1
+        up = 0 if self.broken or self.current.readlink().name in self.bad else 1
         lines = ["# TYPE healthcheck_success gauge"]
         for service in SERVICES:
             labels = f'deployment="qrl",service="{service}",check="home",kind="availability"'
@@ -160,7 +159,7 @@ class Stand:
 
     def live(self) -> str:
         """The id of the live release."""
-        return os.readlink(self.app / "current").removeprefix("releases/")
+        return (self.app / "current").readlink().name
 
     def restarts(self) -> int:
         """How often the rollback's restart command has run."""
@@ -248,9 +247,9 @@ class Stand:
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents, newest first, as the HTTP interface gives them."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        found: list[dict[str, Any]] = requests.get(
-            f"{self.url}/api/v1/incidents", headers=headers, timeout=5
-        ).json()["incidents"]
+        found: list[dict[str, Any]] = requests.get(f"{self.url}/api/v1/incidents", headers=headers, timeout=5).json()[
+            "incidents"
+        ]
         return found
 
     def runs(self) -> list[dict[str, Any]]:

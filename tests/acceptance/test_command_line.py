@@ -35,7 +35,14 @@ def test_dry_run_prints_the_whole_plan_and_changes_nothing(tmp_path: Path) -> No
 
         assert fingerprint(here.app) == before
         assert here.runs() == []
-        for part in (GOOD, BAD, "0" * 40, str(here.restart), str(here.app / "shared" / "qrl.db"), "target_release_valid"):
+        for part in (
+            GOOD,
+            BAD,
+            "0" * 40,
+            str(here.restart),
+            str(here.app / "shared" / "qrl.db"),
+            "target_release_valid",
+        ):
             assert part in printed
         assert "nothing was changed" in printed
         as_json = json.loads(here.command("rollback", "qrl", "--level", "fast", "--dry-run", "--json"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.acceptance.stand import BAD, GOOD, alert, stand
+from tests.acceptance.stand import BAD, FAST_TREE, GOOD, alert, stand
 
 
 def test_a_forged_notification_starts_nothing(tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_without_prometheus_nothing_is_rolled_back_and_a_human_is_asked(tmp_path
 
 
 def test_a_person_may_let_the_agent_try_again(tmp_path: Path) -> None:
-    """After "retry" the next notification is evaluated anew, and Prometheus, back again, lets it roll back."""
+    """After "retry" the agent evaluates anew, and Prometheus, back again, lets it roll back."""
     with stand(tmp_path) as here:
         here.start_prometheus()
         here.start_agent()
@@ -106,9 +107,34 @@ def test_a_person_may_let_the_agent_try_again(tmp_path: Path) -> None:
 
         (escalation,) = here.incidents()[0]["escalations"]
         here.command("answer", escalation["id"], "--retry", "--as", "ada")
-        here.notify()
 
         here.eventually(lambda: [run["result"] for run in here.runs()] == ["missing_data", "restored"], 30)
+        assert (here.live(), here.restarts()) == (GOOD, 1)
+
+
+def test_a_branch_that_only_asks_does_not_hide_a_worse_one(tmp_path: Path) -> None:
+    """After a branch that only asks a human, a rollback branch in the same incident still acts."""
+    tree = copy.deepcopy(FAST_TREE)
+    labels = {"branch": "slow_responses", "rank": "13", "action": "ask"}
+    slow = {"alert": "SlowResponses", "expr": "deployment:availability:ratio >= 0", "labels": labels}
+    tree["groups"][0]["rules"].append(slow)
+    with stand(tmp_path, good_after="1ms") as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        assert here.prometheus is not None
+        here.prometheus.stop()
+        here.start_prometheus(tree)
+        here.await_firing("slow_responses")
+        here.notify(alert(alertname="SlowResponses", deployment="qrl", branch="slow_responses"))
+        assert here.await_run()["result"] == "asked"
+
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+
+        here.eventually(lambda: [run["result"] for run in here.runs()] == ["asked", "restored"], 30)
+        assert len(here.incidents()) == 1
         assert (here.live(), here.restarts()) == (GOOD, 1)
 
 
