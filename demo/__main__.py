@@ -16,7 +16,7 @@ from rich.console import Console
 from demo import background
 from demo.agent import ApproveError
 from demo.background import NotRunningError
-from demo.places import REPOSITORY, Places, Ports, PortTakenError
+from demo.places import REPOSITORY, Places, Ports, PortError
 from demo.processes import NotReadyError
 from demo.releases import Fault
 from demo.scenario import AUTONOMY, Scenario
@@ -116,7 +116,7 @@ def main() -> None:
         signal.signal(number, _interrupted)
     try:
         cli(prog_name="python -m demo")
-    except (PortTakenError, NotReadyError, NotRunningError, ApproveError) as error:
+    except (PortError, NotReadyError, NotRunningError, ApproveError) as error:
         click.echo(f"demo: {error}", err=True)
         sys.exit(2)
 

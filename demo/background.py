@@ -86,8 +86,9 @@ Running, with {state["good"]} live (it counts as good ten seconds from now):
   receiver      http://127.0.0.1:{ports.receiver}/metrics
 Ship a bad release:
   {python} -m demo ship broken_start          (or errors_30_percent)
-See what the agent does, and confirm its plan:
+See what the agent does, and confirm its plan (`show` says how):
   {COMMAND} incidents --config {config}
+  {COMMAND} show INCIDENT --config {config}
   {COMMAND} approve INCIDENT --plan HASH --as YOU --config {config}
 Its logs, reports and audit trail are in {ROOT / "rollback" / "logs"}. Stop everything with: make down"""
 

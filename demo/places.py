@@ -14,8 +14,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 """The checkout that this demonstration runs from."""
 
 
-class PortTakenError(Exception):
-    """Somebody already listens on a port that is needed; the message says which, and what to do."""
+class PortError(Exception):
+    """A port that is needed cannot be used; the message says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,15 @@ class Ports:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """The usual ports, where the environment does not say otherwise."""
-        named = {field.name: environment.get(f"DEMO_{field.name.upper()}_PORT") for field in fields(cls)}
-        return cls(**{name: int(port) for name, port in named.items() if port})
+        named = {}
+        for name in (field.name for field in fields(cls)):
+            variable = f"DEMO_{name.upper()}_PORT"
+            value = environment.get(variable)
+            if value:
+                if not value.isdecimal() or not 0 < int(value) < 65536:
+                    raise PortError(f"{variable}={value!r} is no port; write a number from 1 to 65535")
+                named[name] = int(value)
+        return cls(**named)
 
     @classmethod
     def free(cls) -> Self:
@@ -42,7 +49,7 @@ class Ports:
         return cls(**{field.name: free_port() for field in fields(cls)})
 
     def check_free(self) -> None:
-        """Raise PortTakenError unless every port can be listened on."""
+        """Raise PortError unless every port can be listened on."""
         for name, port in asdict(self).items():
             with socket.socket() as probe:
                 # As servers do: a port whose last connections are still winding down counts as free.
@@ -50,7 +57,7 @@ class Ports:
                 try:
                     probe.bind(("127.0.0.1", port))
                 except OSError as error:
-                    raise PortTakenError(
+                    raise PortError(
                         f"port {port} of 127.0.0.1, needed for {name}, cannot be used ({error.strerror}): "
                         f"stop what listens there (`ss -ltnp 'sport = :{port}'` shows it, `make down` ends a "
                         f"demonstration), or choose another port with DEMO_{name.upper()}_PORT=..."

@@ -60,9 +60,7 @@ def test_stop_ends_the_children_of_a_leader_that_has_ended(tmp_path: Path) -> No
 
 def test_a_process_that_ignores_term_is_killed(tmp_path: Path) -> None:
     """A leader that ignores TERM gets KILL after the grace."""
-    process = Process(
-        ["/bin/bash", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"], tmp_path / "log"
-    )
+    process = Process(["/bin/bash", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"], tmp_path / "log")
     process.await_ready(lambda: "up" in process.tail(), 5)
 
     process.stop(grace=0.3)

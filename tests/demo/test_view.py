@@ -1,0 +1,80 @@
+"""What a person reads: lines as things happen, and a verdict that hides nothing."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.timeline import Bound, Moment, Timeline
+from demo.verdict import Condition, Verdict
+from demo.view import Status, View
+
+STATUS = Status({"fastapi": True, "flask": False, "gradio": True}, 0.25, "waiting")
+
+
+def shown(what: object) -> str:
+    """The text of something that rich can print."""
+    console = Console(file=io.StringIO(), width=160)
+    console.print(what)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def verdict(*, live: bool, seconds: float) -> Verdict:
+    """A verdict of one condition and one bound of 60 s."""
+    conditions = (Condition("the good release is live", live, "v1 is live"),)
+    bounds = (Bound("fault to good release live", seconds, 60.0),)
+    return Verdict("broken_start", conditions, bounds, Path("/there/report.md"), Path("/there/audit-trail.jsonl"))
+
+
+def test_each_moment_is_one_line_and_comes_once() -> None:
+    """Without a terminal a moment is printed when it comes, with the seconds since the fault, and not again."""
+    output = io.StringIO()
+    view = View(Console(file=output, width=160))
+    timeline = Timeline()
+    with view.scenario("broken_start"):
+        timeline.mark(Moment.FAULT, 1000.0, "v2")
+        view.update(timeline, STATUS)
+        timeline.mark(Moment.FIRING, 1025.0, "ServiceDown fastapi")
+        view.update(timeline, STATUS)
+        view.update(timeline, STATUS)
+    lines = output.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[1].endswith("bad release live              v2")
+    assert "+25.0 s  alert firing in Prometheus    ServiceDown fastapi" in lines[2]
+
+
+def test_a_terminal_of_30_lines_shows_all_of_it() -> None:
+    """The table with every moment and the status fit on 100 by 30, and say who is down."""
+    output = io.StringIO()
+    view = View(Console(file=output, width=100, height=30, force_terminal=True, color_system=None))
+    timeline = Timeline()
+    for second, moment in enumerate(Moment):
+        timeline.mark(moment, 1000.0 + second, "a long note " * 20)
+    with view.scenario("broken_start"):
+        view.update(timeline, STATUS)
+        drawn = output.getvalue()
+    assert all(moment in drawn for moment in Moment)
+    assert "flask DOWN" in drawn
+    assert "25%" in drawn
+    assert drawn.count("\n") < 30
+
+
+def test_a_missed_bound_is_told_and_fails_nothing() -> None:
+    """61 s of 60 s reads MISSED, the verdict stays good."""
+    late = verdict(live=True, seconds=61.0)
+    assert late.good
+    (line,) = [line for line in shown(late).splitlines() if "fault to good release live" in line]
+    assert line.startswith("MISSED")
+    assert "61.00 s (at most 60 s)" in line
+
+
+def test_a_condition_that_does_not_hold_fails() -> None:
+    """It reads FAILED, with what was found."""
+    bad = verdict(live=False, seconds=10.0)
+    assert not bad.good
+    assert "broken_start: FAILED" in shown(bad)
+    assert "v1 is live" in shown(bad)
+    assert verdict(live=True, seconds=10.0).good
