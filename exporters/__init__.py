@@ -1,0 +1,1 @@
+"""Turns health checks and access logs into Prometheus metrics."""

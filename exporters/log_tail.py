@@ -100,15 +100,14 @@ class _File:
     def __init__(self, path: Path, *, at_end: bool) -> None:
         # Without O_NONBLOCK, opening a named pipe would wait for its writer.
         self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        found = os.fstat(self._fd)
-        self.identity = (found.st_dev, found.st_ino)
-        self._position = 0
-        self._unfinished = b""
-        if not stat.S_ISREG(found.st_mode):
+        try:
+            found = _regular_file(self._fd)
+            self.identity = (found.st_dev, found.st_ino)
+            self._position = self._start_of_last_line(found.st_size) if at_end else 0
+            self._unfinished = b""
+        except OSError:
             self.close()
-            raise OSError("not a regular file")
-        if at_end:
-            self._position = self._start_of_last_line(found.st_size)
+            raise
 
     def lines(self) -> Iterator[str]:
         read = 0
@@ -144,6 +143,14 @@ class _File:
         """Behind the last newline, so that a line that is being written now is read whole."""
         begin = max(0, size - MAX_LINE)
         return begin + os.pread(self._fd, size - begin, begin).rfind(b"\n") + 1
+
+
+def _regular_file(fd: int) -> os.stat_result:
+    """What the kernel says of the open file; raises OSError for a pipe, a directory and the like."""
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("not a regular file")
+    return found
 
 
 def _text(line: bytes) -> str:

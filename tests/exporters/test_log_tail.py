@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporters.log_tail import MAX_LINE, MAX_RETIRED, RETIRED_FOR, Tail
 
@@ -143,8 +144,12 @@ def test_long_line_is_cut(path: Path) -> None:
 def test_pipe_and_directory_are_no_logs(path: Path) -> None:
     """A named pipe is refused at once and not waited for, and so is a directory."""
     os.mkfifo(path)
-    assert read(Tail(path)) == []
-    assert read(Tail(path.parent)) == []
+    for no_log in (path, path.parent):
+        tail = Tail(no_log)
+        assert (read(tail), tail.is_open, open_files(no_log)) == ([], False, 0)
+    with capture_logs() as logged:
+        Tail(path)
+    assert [entry["error"] for entry in logged] == ["not a regular file"]
 
 
 def test_pipe_that_gives_way_to_a_file_is_followed(path: Path) -> None:
