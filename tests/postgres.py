@@ -1,0 +1,82 @@
+"""A real PostgreSQL on a Unix socket of its own, for tests; one server, any number of fresh databases."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from demo.processes import Process, wait_until
+
+FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+"""The tests kill its clients, never the server, so nothing here has to survive a power cut."""
+
+
+def server_binaries() -> Path | None:
+    """The directory of the newest installed PostgreSQL server's programs, as Debian lays them out, or of PATH's."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return installed[-1].parent if installed else Path(on_path).resolve().parent if on_path else None
+
+
+class Postgres:
+    """A running server; `stop` ends it and removes everything that it kept."""
+
+    def __init__(self, binaries: Path) -> None:
+        # Not below pytest's directory: that is private to root, and a socket's path must be short.
+        self._directory = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._numbers = itertools.count()
+        self._as_owner: tuple[str, ...] = ()
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            owner = pwd.getpwnam("postgres")
+            os.chown(self._directory, owner.pw_uid, owner.pw_gid)
+            user = (f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--init-groups")
+            self._as_owner = ("/usr/bin/setpriv", *user)
+        data = self._directory / "data"
+        initdb = (binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        subprocess.run((*self._as_owner, *initdb), check=True, capture_output=True, cwd="/")
+        self._process = Process(
+            (
+                *(self._as_owner or ("/usr/bin/setpriv",)), "--pdeathsig", "INT", "--",
+                binaries / "postgres", "-D", data, "-k", self._directory,
+                "-c", "listen_addresses=", "-c", "max_connections=200", *FAST,
+            ),
+            self._directory / "log",
+            cwd=Path("/"),
+            die_with_parent=False,
+        )  # fmt: skip
+        self._admin = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self._process.await_ready(self._answers)
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"test_{next(self._numbers)}"
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(f"create database {name}")
+        return self._url(name)
+
+    def stop(self) -> None:
+        """End the server at once, whoever is still connected."""
+        self._process.signal(signal.SIGINT)
+        wait_until(lambda: not self._process.running, 10)
+        self._process.stop()
+        shutil.rmtree(self._directory)
+
+    def _url(self, database: str) -> str:
+        host = {"host": str(self._directory)}
+        url = sa.URL.create("postgresql+psycopg", username="postgres", database=database, query=host)
+        return url.render_as_string()
+
+    def _answers(self) -> bool:
+        try:
+            with self._admin.connect():
+                return True
+        except sa.exc.OperationalError:
+            return False

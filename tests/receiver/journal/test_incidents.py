@@ -1,0 +1,179 @@
+"""An incident has one run at a time, and another one only when a person asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from receiver.journal import escalations, incidents, runs
+from receiver.journal.database import Database
+from receiver.model import Action, Decision, EscalationReason, Findings, Level, Result, Stop
+from tests.receiver.journal.rows import DECISION, NOW, at_once, begin, claim, claimed, contents
+
+CALLERS = 50
+
+
+def test_fifty_wakes_at_once_begin_one_run(database: Database) -> None:
+    """However many notifications tell of the same thing in the same moment, one incident and one run begin."""
+    begun = at_once(CALLERS, lambda _: wake(database, NOW))
+
+    assert len([run for run in begun if run is not None]) == 1
+    held = contents(database)
+    assert (len(held["incident"]), len(held["run"])) == (1, 1)
+
+
+def test_deployments_have_incidents_of_their_own(database: Database) -> None:
+    """What fires on one deployment begins nothing on another."""
+    assert begin(database, "qrl") != begin(database, "shop")
+    assert len(contents(database)["incident"]) == 2
+
+
+def test_a_wake_lets_a_waiting_run_look_now(database: Database) -> None:
+    """A further notification begins no run but makes the one that waits due at once."""
+    run = claimed(database)
+    with database.write() as tx:
+        runs.wait(tx, run, NOW + 500)
+
+    assert wake(database, NOW + 1) is None
+    again = claim(database, NOW + 1)
+
+    assert again is not None
+    assert again.id == run.id
+
+
+def test_an_ended_run_is_not_followed_by_another(database: Database) -> None:
+    """An alert that still fires after the run has ended, an hour later too, begins none: a person must say so."""
+    end_run(database)
+
+    assert [wake(database, NOW + offset) for offset in (1, 3600)] == [None, None]
+
+
+@pytest.mark.parametrize("action", [Action.WATCH, Action.ASK])
+def test_a_rollback_branch_gets_its_run_after_one_that_only_asked(database: Database, action: Action) -> None:
+    """What was only watched or asked about is looked at again, once, when a rollback branch fires; not before."""
+    end_run(database, replace(DECISION, action=action, level=None, confidence=None), Result.RECORDED)
+
+    assert wake(database, NOW + 1, asks_rollback=False) is None
+    begun = at_once(CALLERS, lambda _: wake(database, NOW + 2))
+
+    assert len([run for run in begun if run is not None]) == 1
+
+
+@pytest.mark.parametrize("result", [Result.NOT_NEEDED, Result.WITHDRAWN])
+def test_what_came_back_gets_its_run(database: Database, result: Result) -> None:
+    """A run that ended because nothing fired is followed by another when a rollback branch fires again."""
+    end_run(database, result=result)
+
+    assert wake(database, NOW + 1) is not None
+
+
+def test_the_answer_retry_begins_exactly_one_run(database: Database) -> None:
+    """After a person's "retry" the next wake begins one run, the wakes after it none."""
+    answer(database, end_run(database), escalations.RETRY, NOW + 10)
+
+    begun = at_once(CALLERS, lambda _: wake(database, NOW + 11))
+
+    assert len([run for run in begun if run is not None]) == 1
+    second = claim(database, NOW + 11)
+    assert second is not None
+    with database.write() as tx:
+        runs.finish(tx, second, NOW + 12, Result.FAILED, None)
+    assert wake(database, NOW + 13) is None
+
+
+@pytest.mark.parametrize("later", [escalations.DONE, None])
+def test_without_retry_as_the_last_word_nothing_begins(database: Database, later: str | None) -> None:
+    """ "Done" begins nothing, also where an earlier answer in the incident was "retry"."""
+    incident = end_run(database)
+    if later is None:
+        answer(database, incident, escalations.DONE, NOW + 10)
+    else:
+        answer(database, incident, escalations.RETRY, NOW + 10)
+        answer(database, incident, later, NOW + 11)
+
+    assert wake(database, NOW + 12) is None
+
+
+def test_retry_while_the_run_is_still_reported_is_not_lost(database: Database) -> None:
+    """A "retry" that comes before the run has quite ended begins the next one afterwards."""
+    run = claimed(database)
+    answer(database, run.incident, escalations.RETRY, NOW + 1)
+    assert wake(database, NOW + 2) is None
+    with database.write() as tx:
+        runs.finish(tx, run, NOW + 3, Result.FAILED, None)
+
+    assert wake(database, NOW + 4) is not None
+
+
+def test_quiet_closes_an_incident_whose_run_has_ended(database: Database) -> None:
+    """When nothing fires any more the incident is closed, once, and what fires next is a new one."""
+    incident = end_run(database)
+
+    assert close_quiet(database, NOW + 5) == incident
+    assert close_quiet(database, NOW + 6) is None
+    begin(database, now=NOW + 7)
+
+    found = sorted(contents(database)["incident"], key=lambda row: row[2])
+    assert [(row[0] == incident, row[3]) for row in found] == [(True, NOW + 5), (False, None)]
+
+
+def test_quiet_does_not_close_over_a_run(database: Database) -> None:
+    """An incident whose run is under way, or waits, stays open in quiet."""
+    run = claimed(database)
+    assert close_quiet(database, NOW + 1) is None
+    with database.write() as tx:
+        runs.wait(tx, run, NOW + 500)
+    assert close_quiet(database, NOW + 2) is None
+
+
+def test_a_person_gets_a_run_unless_one_is_under_way(database: Database) -> None:
+    """A request begins one run, many at once too; while that is under way there is no second one."""
+    begun = at_once(CALLERS, lambda _: request(database))
+
+    assert len([run for run in begun if run is not None]) == 1
+    assert wake(database, NOW) is None
+
+
+def test_a_person_gets_a_run_in_an_incident_whose_run_has_ended(database: Database) -> None:
+    """A request needs no "retry": it begins a run within the incident that is open."""
+    incident = end_run(database)
+
+    assert request(database) is not None
+    run = claim(database)
+
+    assert run is not None
+    assert run.incident == incident
+
+
+def wake(database: Database, now: float, asks_rollback: bool = True) -> str | None:
+    with database.write() as tx:
+        return incidents.wake(tx, "qrl", now, asks_rollback=asks_rollback, notified_at=now)
+
+
+def request(database: Database) -> str | None:
+    with database.write() as tx:
+        return incidents.request(tx, "qrl", NOW, Level.FAST, "ada")
+
+
+def close_quiet(database: Database, now: float) -> str | None:
+    with database.write() as tx:
+        return incidents.close_quiet(tx, "qrl", now)
+
+
+def end_run(database: Database, decision: Decision = DECISION, result: Result = Result.FAILED) -> str:
+    """A run that has ended; the id of its incident."""
+    run = claimed(database)
+    with database.write() as tx:
+        runs.begin_step(tx, run, "evaluate", 0, NOW)
+        runs.finish_step(tx, run, "evaluate", NOW, Stop(result, "as asked", Findings(decision=decision)))
+        runs.finish(tx, run, NOW, result, None)
+    return run.incident
+
+
+def answer(database: Database, incident: str, word: str, now: float) -> None:
+    """A person answers a new escalation of the incident."""
+    with database.write() as tx:
+        escalations.open_one(tx, "qrl", EscalationReason.ROLLBACK_FAILED, f"at {now}", now, incident=incident)
+        found = escalations.find(tx, incident=incident, only_open=True)
+        assert escalations.answer(tx, found[-1].id, now, "ada", word, "")

@@ -1,0 +1,281 @@
+"""Runs are claimed by one worker at a time, and only the worker that holds a run can write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from receiver.errors import LostLease
+from receiver.journal import incidents, runs
+from receiver.journal.database import Database
+from receiver.model import EscalationReason, Findings, Level, Proceed, Result, Run, Stop, Trigger
+from tests.receiver.journal.rows import (
+    DECISION,
+    FINDINGS,
+    LEASE,
+    NOW,
+    PLAN,
+    at_once,
+    begin,
+    claim,
+    claimed,
+    contents,
+    counted,
+)
+
+Write = Callable[[sa.Connection, Run], object]
+
+STOP = Stop(Result.FAILED, "it failed", Findings(), EscalationReason.ROLLBACK_FAILED)
+WRITES: dict[str, Write] = {
+    "renew": lambda tx, run: runs.renew(tx, run, NOW + 999),
+    "begin_step": lambda tx, run: runs.begin_step(tx, run, "guard", 1, NOW),
+    "finish_step": lambda tx, run: runs.finish_step(tx, run, "evaluate", NOW, Proceed(FINDINGS, "done")),
+    "stop": lambda tx, run: runs.finish_step(tx, run, "evaluate", NOW, STOP),
+    "set_claimed": lambda tx, run: runs.set_claimed(tx, run, NOW),
+    "wait": lambda tx, run: runs.wait(tx, run, NOW + 1),
+    "finish": lambda tx, run: runs.finish(tx, run, NOW, Result.RESTORED, "report.md"),
+}
+
+
+def test_a_new_run_is_ready_at_once(database: Database) -> None:
+    """A run that an alert began can be claimed in the same moment and knows where it comes from."""
+    id_ = begin(database)
+
+    run = claim(database)
+
+    assert run is not None
+    assert (run.id, run.deployment, run.trigger, run.created_at) == (id_, "qrl", Trigger.ALERT, NOW)
+    assert (run.wanted_level, run.requested_by, run.notified_at) == (None, None, NOW)
+    assert run.findings == Findings()
+
+
+def test_what_is_due_longest_is_claimed_first(database: Database) -> None:
+    """Runs are taken in the order in which they became due, and not before."""
+    late, early, future = (begin(database, name, NOW + offset) for name, offset in (("a", -1), ("b", -2), ("c", 1)))
+
+    first, second, third = (claim(database) for _ in range(3))
+
+    assert first is not None
+    assert second is not None
+    assert ([first.id, second.id], third) == ([early, late], None)
+    later = claim(database, NOW + 1)
+    assert later is not None
+    assert later.id == future
+
+
+def test_two_claimers_get_different_runs(database: Database) -> None:
+    """Many workers that look at the same moment never hold the same run."""
+    begun = {begin(database, f"d{number}") for number in range(8)}
+
+    found = at_once(16, lambda number: claim(database, owner=f"w{number}"))
+
+    ids = [run.id for run in found if run is not None]
+    assert len(ids) == len(set(ids))
+    assert set(ids) <= begun
+    while (run := claim(database)) is not None:
+        ids.append(run.id)
+    assert sorted(ids) == sorted(begun)
+
+
+def test_a_lease_keeps_others_away_until_it_ends(database: Database) -> None:
+    """A held run is nobody else's; once its lease has ended another takes it over with a newer token."""
+    mine = claimed(database)
+
+    assert claim(database, NOW + LEASE - 0.001, "two") is None
+    theirs = claim(database, NOW + LEASE, "two")
+
+    assert theirs is not None
+    assert (theirs.id, theirs.token, theirs.lives) == (mine.id, mine.token + 1, 2)
+
+
+def test_a_renewed_lease_lasts_longer(database: Database) -> None:
+    """Renewing moves the end of the lease."""
+    mine = claimed(database)
+    with database.write() as tx:
+        runs.renew(tx, mine, NOW + 100)
+
+    assert claim(database, NOW + 99, "two") is None
+    assert claim(database, NOW + 100, "two") is not None
+
+
+def test_ended_leases_are_free_at_once(database: Database) -> None:
+    """A start that knows to be alone takes up what an earlier process held, without waiting for its leases."""
+    mine = claimed(database)
+    with database.write() as tx:
+        runs.end_leases(tx)
+
+    again = claim(database)
+
+    assert again is not None
+    assert (again.id, again.token) == (mine.id, mine.token + 1)
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_the_old_holder_can_write_nothing(database: Database, write: Write) -> None:
+    """Whoever lost the run is told so at every kind of write, and the journal stays as the new holder has it."""
+    old = _at_work(database)
+    assert claim(database, NOW + LEASE, "two") is not None
+    before = contents(database)
+
+    with pytest.raises(LostLease, match=f"run {old.id} was taken over by another worker"), database.write() as tx:
+        write(tx, old)
+
+    assert contents(database) == before
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_the_holder_can_write(database: Database, write: Write) -> None:
+    """The same writes go through for the one who holds the run."""
+    mine = _at_work(database)
+    before = contents(database)
+
+    with database.write() as tx:
+        write(tx, mine)
+
+    assert contents(database) != before
+
+
+def test_a_waiting_run_is_due_at_its_time(database: Database) -> None:
+    """A run that waits holds no lease and is due again when it said."""
+    mine = claimed(database)
+    with database.write() as tx:
+        runs.wait(tx, mine, NOW + 5)
+
+    assert claim(database, NOW + 4.9) is None
+    assert claim(database, NOW + 5) is not None
+
+
+def test_a_wake_makes_a_waiting_run_due_now(database: Database) -> None:
+    """Whatever wakes a waiting run makes it due before its time."""
+    mine = claimed(database)
+    with database.write() as tx:
+        runs.wait(tx, mine, NOW + 500)
+    with database.write() as tx:
+        assert runs.wake(tx, mine.incident, NOW + 1)
+
+    assert claim(database, NOW + 1) is not None
+
+
+def test_a_wake_between_claim_and_wait_is_not_lost(database: Database) -> None:
+    """An answer that comes while the phase still looks makes the run due at once, although it asked to wait."""
+    mine = claimed(database)
+    with database.write() as tx:
+        runs.wake(tx, mine.incident, NOW)
+    with database.write() as tx:
+        runs.wait(tx, mine, NOW + 500)
+
+    again = claim(database, NOW)
+
+    assert again is not None
+    with database.write() as tx:
+        runs.wait(tx, again, NOW + 500)
+    assert claim(database, NOW + 1) is None, "the same wake must not wake it twice"
+
+
+def test_nothing_wakes_what_has_ended(database: Database) -> None:
+    """A finished run is neither woken nor claimed."""
+    mine = claimed(database)
+    with database.write() as tx:
+        runs.finish(tx, mine, NOW, Result.RESTORED, None)
+
+    with database.write() as tx:
+        assert not runs.wake(tx, mine.incident, NOW)
+    assert claim(database, NOW + 999) is None
+
+
+def test_lives_count_until_the_run_waits(database: Database) -> None:
+    """Each take-up counts as a life; a run that got as far as waiting has used up none."""
+    begin(database)
+    taken = [claim(database, NOW + LEASE * number) for number in range(3)]
+
+    last = taken[-1]
+    assert last is not None
+    assert [run.lives for run in taken if run] == [1, 2, 3]
+    with database.write() as tx:
+        runs.wait(tx, last, NOW)
+    again = claim(database, NOW + LEASE * 3)
+    assert again is not None
+    assert again.lives == 1
+
+
+def test_findings_survive_the_journal(database: Database) -> None:
+    """What the phases have found comes back equal, each phase's part from its own step."""
+    run = claimed(database)
+    parts = (
+        Findings(decision=DECISION, plan=PLAN),
+        replace(FINDINGS, execution=None, verification=None),
+        FINDINGS,
+    )
+    for position, (name, findings) in enumerate(zip(("evaluate", "claim", "execute"), parts, strict=True)):
+        with database.write() as tx:
+            runs.begin_step(tx, run, name, position, NOW)
+            runs.finish_step(tx, run, name, NOW, Proceed(findings, "done"))
+        run = replace(run, findings=findings)
+
+    again = claim(database, NOW + LEASE)
+
+    assert again is not None
+    assert again.findings == FINDINGS
+    assert again.findings.require_plan().hash == PLAN.hash
+
+
+def test_a_step_begins_once_and_ends_once(database: Database) -> None:
+    """A second begin of a step says that it is none, and only a finished step counts as done."""
+    run = claimed(database)
+    with database.write() as tx:
+        assert runs.begin_step(tx, run, "guard", 1, NOW)
+        assert not runs.begin_step(tx, run, "guard", 1, NOW + 1)
+        assert runs.done_steps(tx, run) == frozenset()
+        runs.finish_step(tx, run, "guard", NOW + 2, Proceed(run.findings, "no guardrail refuses"))
+        assert runs.done_steps(tx, run) == {"guard"}
+        assert runs.result_of(tx, run) is None
+
+
+def test_a_stop_gives_the_run_its_result(database: Database) -> None:
+    """After a stop the result and its reason are known to whoever takes the run up to report it."""
+    run = claimed(database)
+    with database.write() as tx:
+        runs.begin_step(tx, run, "guard", 1, NOW)
+        runs.finish_step(tx, run, "guard", NOW, STOP)
+        assert runs.result_of(tx, run) == (Result.FAILED, "it failed")
+
+
+def test_an_ended_run_is_counted_with_its_branch_level_and_result(database: Database) -> None:
+    """The end of a run is counted once by level and once by branch, in the transaction that ends it."""
+    run = replace(claimed(database), findings=Findings(decision=DECISION, plan=PLAN))
+    with database.write() as tx:
+        runs.finish(tx, run, NOW, Result.RESTORED, "report.md")
+    nothing = claimed(database, "other")
+    with database.write() as tx:
+        runs.finish(tx, nothing, NOW, Result.NOT_NEEDED, None)
+
+    assert sorted(counted(database, "runs"), key=str) == [
+        ({"deployment": "other", "level": "none", "result": "not_needed"}, 1),
+        ({"deployment": "qrl", "level": "fast", "result": "restored"}, 1),
+    ]
+    assert sorted(counted(database, "decisions"), key=str) == [
+        ({"branch": "none", "deployment": "other", "outcome": "not_needed"}, 1),
+        ({"branch": "service_down", "deployment": "qrl", "outcome": "restored"}, 1),
+    ]
+
+
+def test_a_request_carries_its_person_and_level(database: Database) -> None:
+    """A run that a person asked for says who and what level."""
+    with database.write() as tx:
+        incidents.request(tx, "qrl", NOW, Level.FULL, "ada")
+
+    run = claim(database)
+
+    assert run is not None
+    assert (run.trigger, run.wanted_level, run.requested_by) == (Trigger.OPERATOR, Level.FULL, "ada")
+
+
+def _at_work(database: Database) -> Run:
+    """A claimed run in its first step."""
+    run = claimed(database)
+    with database.write() as tx:
+        runs.begin_step(tx, run, "evaluate", 0, NOW)
+    return run
