@@ -1,0 +1,111 @@
+"""Builds facts by hand, and reads them from a real journal, a real releases directory and a real disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from receiver.audit import AuditTrail
+from receiver.config import Guardrails, load_config
+from receiver.errors import PrometheusError
+from receiver.guardrails.facts import Facts
+from receiver.journal import releases
+from receiver.journal.database import Database, sqlite_url
+from receiver.journal.schema import migrate
+from receiver.model import Action, Backup, Branch, Level, Plan, Release, Run, Telemetry, Trigger
+from receiver.phases.guard import gather
+from receiver.targets.releases import ReleasesDirectory
+from receiver.world import World
+
+NOW = 1_800_000_000.0
+PLAN = Plan("qrl", Level.FAST, "r2", "2" * 40, "r1", "1" * 40, ("/bin/true",), 60.0)
+SERVICE_DOWN = Branch("ServiceDown", "service_down", 1, Action.ROLLBACK, Level.FAST, 0.99, "fastapi")
+
+
+def facts(**changes: Any) -> Facts:
+    """Facts to which every guardrail says yes, but for `changes`."""
+    good = Facts(
+        now=NOW,
+        limits=Guardrails(),
+        trigger=Trigger.ALERT,
+        plan=PLAN,
+        decided_branch="service_down",
+        live_release="r2",
+        live_release_unknown=None,
+        target=Release("r1", "1" * 40, live_since=NOW - 5000, good_at=NOW - 4000),
+        firing=frozenset({"service_down"}),
+        firing_unknown=None,
+        earlier_claims=(),
+        latch=None,
+        kill_switch=False,
+        free_bytes=2_000_000_000,
+        backup_bytes=1_000_000,
+        backup_unknown=None,
+        backup=Backup("/var/lib/rollback-agent/backups/state-1", 3, 1_000_000),
+        backup_due=True,
+    )
+    return replace(good, **changes)
+
+
+class Firing:
+    """Stands where Prometheus stands: tells what fires, or that nobody knows."""
+
+    def __init__(self) -> None:
+        self.branches: tuple[Branch, ...] = (SERVICE_DOWN,)
+        self.unknown: str | None = None
+
+    def telemetry(self, deployment: str) -> Telemetry:
+        """What fires on `qrl`."""
+        if self.unknown is not None or deployment != "qrl":
+            raise PrometheusError(self.unknown or f"nothing is known of {deployment}")
+        return Telemetry(time.time(), self.branches, (), ())
+
+    def samples(self, deployment: str, signal: str, since: float) -> dict[str, tuple[float, ...]]:  # noqa: ARG002
+        """Nothing: no guardrail looks at samples."""
+        return {}
+
+
+class Surroundings:
+    """The world of one deployment below `directory`: r2 is live, r1 was live before it and is good."""
+
+    def __init__(self, directory: Path) -> None:
+        self.app = directory / "srv"
+        for number in ("1", "2"):
+            (self.app / "releases" / f"r{number}").mkdir(parents=True)
+            (self.app / "releases" / f"r{number}" / "REVISION").write_text(number * 40)
+        (self.app / "current").symlink_to("releases/r2")
+        self.precious = directory / "precious.txt"
+        self.precious.write_text("to be backed up")
+        path = directory / "agent.yml"
+        path.write_text(
+            "root: state\nwebhook: {token_file: token}\nprometheus: {url: http://127.0.0.1:9}\n"
+            "alertmanager: {url: http://127.0.0.1:9}\nguardrails: {disk_space: {minimum_bytes: 1}}\ndeployments:\n"
+            "  qrl: {target: {releases: {path: srv, restart: [/bin/true]}}, backup: {paths: [precious.txt]}}\n"
+        )
+        config = load_config(path)
+        config.logs.mkdir(parents=True)
+        self.journal = config.root / "state.db"
+        self.database = Database(sqlite_url(self.journal))
+        migrate(self.database)
+        with self.database.write() as tx:
+            releases.seen(tx, "qrl", (Release("r1", "1" * 40), Release("r2", "2" * 40)), NOW)
+            releases.set_good(tx, "qrl", "r1", NOW)
+        self.firing = Firing()
+        audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
+        target = ReleasesDirectory(config.deployments["qrl"].target.releases)
+        self.world = World(
+            "qrl", config, config.deployments["qrl"], self.database, self.firing, target, audit, time.time
+        )
+
+    def read(self) -> Facts:
+        """The facts of this moment, as the guard phase reads them."""
+        run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0)
+        return gather(run, self.world, PLAN)
+
+    def ruin_the_journal(self) -> None:
+        """Overwrite the journal's file with what is no database."""
+        self.database.close()
+        for file in self.journal.parent.glob("state.db*"):
+            file.write_bytes(b"this is no database " * 500)

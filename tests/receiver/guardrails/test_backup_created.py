@@ -1,0 +1,57 @@
+"""Without a complete backup nothing is touched."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from receiver import backup
+from receiver.guardrails.backup_created import backup_created
+from receiver.guardrails.checklist import refusals
+from receiver.model import Findings, Refusal, Run, Trigger
+from receiver.phases.guard import gather
+from tests.receiver.guardrails.builders import PLAN, Surroundings, facts
+
+
+def test_refuses_without_a_backup_once_it_is_due() -> None:
+    """Right before the command there must be one; it alone refuses."""
+    assert refusals(facts(backup=None)) == (Refusal("backup_created", "there is no backup"),)
+
+
+def test_allows_without_a_backup_before_it_is_due() -> None:
+    """While the plan is still being guarded, nothing has been backed up yet, and nothing is refused."""
+    assert backup_created(facts(backup=None, backup_due=False)) is None
+
+
+def test_allows_with_a_backup() -> None:
+    """A backup that was read back is what it wants."""
+    assert backup_created(facts()) is None
+
+
+def test_unreadable_refuses_even_before_it_is_due() -> None:
+    """What cannot be backed up refuses at once, it alone, before a person is asked in vain."""
+    said_no = refusals(facts(backup=None, backup_due=False, backup_unknown="qrl.db: cannot be read"))
+    assert said_no == (Refusal("backup_created", "qrl.db: cannot be read"),)
+
+
+def test_source_that_is_gone_refuses(surroundings: Surroundings) -> None:
+    """A configured source that cannot be read is found before anything is done."""
+    assert refusals(surroundings.read()) == ()
+    surroundings.precious.unlink()
+    [refusal] = refusals(surroundings.read())
+    expected = f"{surroundings.precious}: cannot be read for the backup: No such file or directory"
+    assert refusal == Refusal("backup_created", expected)
+
+
+def test_backup_that_was_changed_since_refuses(surroundings: Surroundings) -> None:
+    """The backup is compared with its manifest again right before the command, and one changed byte refuses."""
+    world = surroundings.world
+    made = backup.make(world.settings.backup, world.config.backups, "run", {}, time.time())
+    run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, Findings(backup=made))
+    due = gather(run, world, PLAN, backup_due=True)
+    assert refusals(due) == ()
+    [copy] = (world.config.backups / made.directory).glob("paths/*")
+    copy.write_text("to be backed uq")
+    [refusal] = refusals(replace(gather(run, world, PLAN, backup_due=True)))
+    expected = f"{made.directory}: {copy.relative_to(made.directory)} is not what was written"
+    assert refusal == Refusal("backup_created", expected)
