@@ -16,7 +16,7 @@ from rich.console import Console
 from demo import background
 from demo.agent import ApproveError
 from demo.background import NotRunningError
-from demo.places import REPOSITORY, Places, Ports, PortError
+from demo.places import REPOSITORY, Places, PortError, Ports
 from demo.processes import NotReadyError
 from demo.releases import Fault
 from demo.scenario import AUTONOMY, Scenario

@@ -88,7 +88,7 @@ class Timeline:
         self.mark(Moment.COMMAND, run["command_started_at"])
         for step in run["steps"]:
             moment = _STEPS.get(step["name"])
-            if moment is None or step["state"] != "done":
+            if moment is None or not _happened(step, run["result"]):
                 continue
             self.mark(moment, step["finished_at"], step["summary"] or step["outcome"] or "")
             took = step["finished_at"] - step["started_at"]
@@ -113,3 +113,16 @@ class Timeline:
     def _between(self, first: Moment, second: Moment) -> float | None:
         start, end = self._at.get(first), self._at.get(second)
         return None if start is None or end is None else end - start
+
+
+def _happened(step: dict[str, Any], result: str | None) -> bool:
+    """Whether a step did what its moment says; a run that was stopped in it was not approved, not verified."""
+    if step["state"] != "done":
+        return False
+    match step["name"]:
+        case "approve" | "claim" | "back_up":
+            return bool(step["outcome"] == "proceed")
+        case "verify":
+            return result == "restored"
+        case _:
+            return True

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from demo.places import Ports, PortError
+from demo.places import PortError, Ports
 
 
 def test_the_environment_changes_single_ports() -> None:

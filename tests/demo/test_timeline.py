@@ -65,6 +65,13 @@ def test_a_step_under_way_has_not_happened() -> None:
     assert timeline.at(Moment.REPORTED) is None
 
 
+def test_a_stopped_step_did_not_do_what_it_is_for() -> None:
+    """A refused approval is not approved, and a verification that gave up is not verified."""
+    stopped = {**step("approve", 20.2, 20.3), "outcome": "stop"}
+    assert read(a_run(result="denied", steps=[stopped])).at(Moment.APPROVED) is None
+    assert read(a_run(result="inconclusive")).at(Moment.VERIFIED) is None
+
+
 def test_the_backup_does_not_count() -> None:
     """1.4 s from the notification to the command, 1 s of them backup, leave 0.4 s."""
     live, verified, command = read(a_run()).bounds()
