@@ -6,13 +6,14 @@ import multiprocessing
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from receiver.errors import JournalError
 from receiver.journal import counts, notifications, tables
-from receiver.journal.database import Database, new_id
+from receiver.journal.database import Database, new_id, sqlite_url
 from tests.receiver.journal.rows import NOW, contents, counted
 
 
@@ -49,15 +50,15 @@ def test_a_read_sees_one_moment(database: Database) -> None:
     assert counted(database, "runs") == [({"deployment": "qrl"}, 1)]
 
 
-def test_sqlite_syncs_every_commit(database: Database) -> None:
+def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
     """On SQLite every connection uses the write-ahead log, syncs it on commit, and checks foreign keys."""
-    if not database.is_sqlite:
-        pytest.skip("these are SQLite's settings")
+    database = Database(sqlite_url(tmp_path / "state.db"))
     with database.read() as one, database.read() as another:
         for tx in (one, another):
             settings = [tx.exec_driver_sql(f"pragma {name}").scalar() for name in ("journal_mode", "synchronous")]
             assert settings == ["wal", 2]
             assert tx.exec_driver_sql("pragma foreign_keys").scalar() == 1
+    database.close()
 
 
 def test_the_time_is_the_clocks_on_sqlite_and_the_servers_on_postgresql(database: Database) -> None:

@@ -1,0 +1,109 @@
+"""A human is asked once for each reason, and answers once."""
+
+from __future__ import annotations
+
+from receiver.journal import escalations
+from receiver.journal.database import Database
+from receiver.journal.escalations import Escalation
+from receiver.model import EscalationReason, Run
+from tests.receiver.journal.rows import NOW, at_once, claimed, counted
+
+FAILED, LIMIT = EscalationReason.ROLLBACK_FAILED, EscalationReason.LIMIT_REACHED
+
+
+def test_a_run_asks_once_for_each_reason(database: Database) -> None:
+    """The same reason in the same run is one escalation and counts once; another reason is another."""
+    run = claimed(database)
+    for reason in (FAILED, FAILED, LIMIT):
+        raise_in(database, run, reason)
+
+    assert [one.reason for one in find(database)] == [FAILED, LIMIT]
+    assert sorted(counted(database, "escalations"), key=str) == [
+        ({"deployment": "qrl", "reason": "limit_reached"}, 1),
+        ({"deployment": "qrl", "reason": "rollback_failed"}, 1),
+    ]
+
+
+def test_runs_ask_for_themselves(database: Database) -> None:
+    """The same reason in another run asks again."""
+    raise_in(database, claimed(database, "qrl"), FAILED)
+    raise_in(database, claimed(database, "shop"), FAILED)
+
+    assert [one.deployment for one in find(database)] == ["qrl", "shop"]
+
+
+def test_outside_a_run_the_same_question_is_asked_once_while_it_is_open(database: Database) -> None:
+    """An unknown alert that keeps coming is one escalation until it is answered, then another."""
+    ask(database, "alert Odd")
+    ask(database, "alert Odd")
+    ask(database, "alert Other")
+    (odd, _) = find(database)
+    assert answer(database, odd)
+    ask(database, "alert Odd")
+
+    assert [one.summary for one in find(database, only_open=True)] == ["alert Other", "alert Odd"]
+
+
+def test_an_escalation_says_why_and_since_when(database: Database) -> None:
+    """It is open, and carries its run, incident, reason and summary."""
+    run = claimed(database)
+    raise_in(database, run, FAILED)
+
+    (found,) = find(database)
+
+    assert (found.run, found.incident, found.deployment) == (run.id, run.incident, "qrl")
+    assert (found.reason, found.summary, found.opened_at) == (FAILED, "it did not work", NOW)
+    assert (found.answered_at, found.answered_by, found.answer) == (None, None, None)
+
+
+def test_of_many_answers_one_counts(database: Database) -> None:
+    """Of people who answer in the same moment one is told that the answer counts, and it is the one that is kept."""
+    ask(database, "alert Odd")
+    (odd,) = find(database)
+
+    counted_answers = at_once(20, lambda number: answer(database, odd, f"person {number}"))
+
+    assert counted_answers.count(True) == 1
+    (found,) = find(database)
+    assert found.answered_by == f"person {counted_answers.index(True)}"
+    assert (found.answer, found.comment, found.answered_at) == ("retry", "go on", NOW + 1)
+    assert find(database, only_open=True) == ()
+
+
+def test_there_is_nothing_to_answer_at_an_unknown_id(database: Database) -> None:
+    """An answer to an escalation that does not exist does not count."""
+    with database.write() as tx:
+        assert not escalations.answer(tx, "nothing", NOW, "ada", escalations.DONE, "")
+
+
+def test_escalations_are_found_by_incident_and_by_id(database: Database) -> None:
+    """Of all escalations those of one incident, or the one of an id, can be had."""
+    run = claimed(database)
+    raise_in(database, run, FAILED)
+    ask(database, "alert Odd")
+    mine, other = find(database)
+
+    with database.read() as tx:
+        assert escalations.find(tx, incident=run.incident) == (mine,)
+        assert escalations.find(tx, escalation=other.id) == (other,)
+
+
+def raise_in(database: Database, run: Run, reason: EscalationReason) -> None:
+    with database.write() as tx:
+        escalations.open_one(tx, run.deployment, reason, "it did not work", NOW, incident=run.incident, run=run.id)
+
+
+def ask(database: Database, summary: str) -> None:
+    """Escalate outside of a run."""
+    with database.write() as tx:
+        escalations.open_one(tx, "unknown", EscalationReason.UNKNOWN_PATTERN, summary, NOW + len(find(database)))
+
+
+def find(database: Database, only_open: bool = False) -> tuple[Escalation, ...]:
+    with database.read() as tx:
+        return escalations.find(tx, only_open=only_open)
+
+
+def answer(database: Database, escalation: Escalation, person: str = "ada") -> bool:
+    with database.write() as tx:
+        return escalations.answer(tx, escalation.id, NOW + 1, person, escalations.RETRY, "go on")

@@ -1,0 +1,155 @@
+"""What a run meets, for tests: a real journal, audit trail and command; only Prometheus and the target are ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from receiver.audit import AuditTrail
+from receiver.config import Config
+from receiver.journal.database import Database
+from receiver.model import Action, Branch, Level, Release, Signal, Telemetry
+from receiver.world import World
+
+GOOD, BAD = "r1", "r2"
+AVAILABILITY, HEALTH = "deployment:availability:ratio", "service:availability:ratio"
+
+
+def branch(name: str = "service_down", action: Action = Action.ROLLBACK, **changes: Any) -> Branch:
+    """One firing branch, as Prometheus would tell it."""
+    rolls_back = action is Action.ROLLBACK
+    fields: dict[str, Any] = {
+        "alert": name.title().replace("_", ""),
+        "branch": name,
+        "rank": 1,
+        "action": action,
+        "level": Level.FAST if rolls_back else None,
+        "confidence": 0.99 if rolls_back else None,
+        "service": None,
+    }
+    return Branch(**fields | changes)
+
+
+class Clock:
+    """Real Unix time, and what a test has added to it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let this much time pass at once."""
+        self.ahead += seconds
+
+
+class ToldPrometheus:
+    """Answers what a test has told it: what fires, the signals' values, or an error."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.firing: tuple[Branch, ...] = ()
+        self.unreadable: tuple[str, ...] = ()
+        self.availability: float | None = 1.0
+        self.health: dict[str, tuple[float, ...]] = {"flask": (1.0, 1.0, 1.0)}
+        self.samples_at: Callable[[], float] = clock
+        """When the newest sample of every signal was taken."""
+        self.quiet = True
+        self.error: Exception | None = None
+        self.asked = 0
+        self.when_asked: Callable[[int], None] = lambda _: None
+        """Called with the number of the question, from 1, before it is answered."""
+
+    def telemetry(self, _deployment: str) -> Telemetry:
+        """What fires and the signals, as told."""
+        self._ask()
+        at = self.samples_at()
+        signals = [Signal(AVAILABILITY, None, self.availability, at)]
+        signals += [Signal(HEALTH, service, values[-1], at) for service, values in self.health.items() if values]
+        return Telemetry(self._clock(), self.firing, self.unreadable, tuple(signals))
+
+    def samples(self, _deployment: str, _signal: str, _since: float) -> dict[str, tuple[float, ...]]:
+        """The values as told."""
+        self._ask()
+        return self.health
+
+    def quiet_for(self, _deployment: str, _seconds: float) -> bool:
+        """Whether it was quiet, as told."""
+        self._ask()
+        return self.quiet
+
+    def _ask(self) -> None:
+        self.asked += 1
+        self.when_asked(self.asked)
+        if self.error is not None:
+            raise self.error
+
+
+class FileTarget:
+    """A deployment that is one file: each line is a release that was made live, the last one is live."""
+
+    def __init__(self, file: Path, clock: Callable[[], float]) -> None:
+        self._file = file
+        self._clock = clock
+        self.timeout = 10.0
+        self.error: Exception | None = None
+        self.script = 'echo "$1" >> "$2"; echo switched to "$1"'
+        self.live_since: float | None = None
+
+    def live(self) -> Release:
+        """The last line."""
+        if self.error is not None:
+            raise self.error
+        return Release(self.lines()[-1], "c" * 40, self.live_since or self._file.stat().st_mtime)
+
+    def known(self) -> tuple[Release, ...]:
+        """Every release that was live at some time."""
+        return tuple(Release(name, "c" * 40) for name in dict.fromkeys(self.lines()))
+
+    def command(self, _level: Level, _live: Release, target: Release) -> tuple[str, ...]:
+        """A shell that appends the target's line."""
+        return ("/bin/sh", "-c", self.script, "sh", target.id, str(self._file))
+
+    def ship(self, release: str) -> None:
+        """Make a release live, as a deploy would."""
+        with self._file.open("a") as file:
+            file.write(f"{release}\n")
+
+    def lines(self) -> list[str]:
+        """Which releases were made live, one after the other."""
+        return self._file.read_text().split()
+
+
+def configuration(root: Path, **changes: Any) -> Config:
+    """A configuration of one deployment `qrl`; `changes` replace top-level keys, `qrl` keys of the deployment."""
+    target = {"releases": {"path": str(root / "srv"), "restart": ["/bin/true"]}}
+    content: dict[str, Any] = {
+        "root": str(root),
+        "webhook": {"token_file": str(root / "webhook.token")},
+        "prometheus": {"url": "http://127.0.0.1:1"},
+        "alertmanager": {"url": "http://127.0.0.1:1"},
+        "autonomy": "L4",
+        "guardrails": {"disk_space": {"minimum_bytes": 0}},
+        "deployments": {"qrl": {"target": target, **changes.pop("qrl", {})}},
+    }
+    return Config.model_validate(content | changes)
+
+
+def surroundings(
+    config: Config, database: Database, prometheus: ToldPrometheus, target: FileTarget, clock: Callable[[], float]
+) -> World:
+    """The world of `qrl`, with an audit trail on disk."""
+    config.logs.mkdir(parents=True, exist_ok=True)
+    return World(
+        deployment="qrl",
+        config=config,
+        settings=config.deployments["qrl"],
+        database=database,
+        prometheus=prometheus,
+        target=target,
+        audit=AuditTrail(config.logs / "audit-trail.jsonl", clock),
+        clock=clock,
+    )
