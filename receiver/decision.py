@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from receiver.config import DecisionBounds
-from receiver.model import Autonomy, Decision, Level, Release, Telemetry, Trigger
+from receiver.model import Autonomy, Decision, EscalationReason, Level, Release, Telemetry, Trigger
 
 
 def decide(telemetry: Telemetry) -> Decision | None:
@@ -30,16 +32,25 @@ def is_recorded_only(decision: Decision, bounds: DecisionBounds) -> bool:
     return decision.confidence is not None and decision.confidence < bounds.ask_from
 
 
-def why_ask(decision: Decision, trigger: Trigger, autonomy: Autonomy, bounds: DecisionBounds) -> str | None:
-    """Why a person must confirm the rollback, or None where the agent may go ahead (the guide: above 0.90)."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Why a person must confirm a rollback; some reasons are escalations by themselves (the guide's triggers)."""
+
+    reason: str
+    escalation: EscalationReason | None = None
+
+
+def why_ask(decision: Decision, trigger: Trigger, autonomy: Autonomy, bounds: DecisionBounds) -> Question | None:
+    """What to ask a person, or None where the agent may go ahead (the guide: above 0.90)."""
     if trigger is Trigger.OPERATOR:
-        return "a rollback by hand is confirmed with its plan"
+        return Question("a rollback by hand is confirmed with its plan")
     if decision.level is Level.FULL:
-        return "a full rollback is always put to a person"
+        return Question("a full rollback is always put to a person", EscalationReason.DATABASE_OR_FULL)
     if decision.confidence is None or decision.confidence <= bounds.execute_above:
-        return f"its confidence is {decision.confidence}, not above {bounds.execute_above}"
+        reason = f"its confidence is {decision.confidence}, not above {bounds.execute_above}"
+        return Question(reason, EscalationReason.LOW_CONFIDENCE)
     if autonomy is not Autonomy.L4:
-        return f"autonomy level {autonomy} asks before it rolls back"
+        return Question(f"autonomy level {autonomy} asks before it rolls back")
     return None
 
 

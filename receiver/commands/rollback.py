@@ -74,8 +74,8 @@ def _dry_run(config: Config, database: Database, deployment: str, level: Level, 
         click.echo(json.dumps(document, indent=2))
         return
     _print_plan(world, plan, said_no)
-    why = why_ask(decision, run.trigger, config.autonomy_of(deployment), config.decision)
-    click.echo(f"approval    {why or 'not needed'}")
+    question = why_ask(decision, run.trigger, config.autonomy_of(deployment), config.decision)
+    click.echo(f"approval    {question.reason if question else 'not needed'}")
     click.echo("\nDry run: nothing was changed.")
 
 

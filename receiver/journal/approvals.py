@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from receiver.journal import runs, tables
+from receiver.journal import escalations, runs, tables
 from receiver.journal.database import insert, new_id
 from receiver.model import SHORT_HASH, Plan, Run
 
@@ -85,6 +85,7 @@ def decide(
         update = update.where(sa.func.substr(table.c.plan_hash, 1, len(hash_prefix)) == hash_prefix)
     decided = tx.execute(update.values(state=state, decided_at=now, decided_by=person, comment=comment)).rowcount == 1
     if decided:
+        escalations.settle(tx, approval.run, now, person, state)
         _wake_run(tx, approval.run, now)
     return decided
 
@@ -93,7 +94,10 @@ def end(tx: sa.Connection, approval: Approval, state: ApprovalState, now: float)
     """Let a pending approval expire, or withdraw it; returns whether it was still pending."""
     table = tables.approval
     update = sa.update(table).where(table.c.id == approval.id, table.c.state == ApprovalState.PENDING)
-    return tx.execute(update.values(state=state, decided_at=now)).rowcount == 1
+    ended = tx.execute(update.values(state=state, decided_at=now)).rowcount == 1
+    if ended:
+        escalations.settle(tx, approval.run, now, "rollback-agent", state)
+    return ended
 
 
 def _wake_run(tx: sa.Connection, run: str, now: float) -> None:

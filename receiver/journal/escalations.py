@@ -60,6 +60,13 @@ def answer(tx: sa.Connection, escalation: str, now: float, person: str, word: st
     return tx.execute(update.values(**values)).rowcount == 1
 
 
+def settle(tx: sa.Connection, run: str, now: float, person: str, word: str) -> None:
+    """Close what a run asked, since its approval was decided or has ended."""
+    table = tables.escalation
+    update = sa.update(table).where(table.c.run == run, table.c.answered_at.is_(None))
+    tx.execute(update.values(answered_at=now, answered_by=person, answer=word))
+
+
 def find(
     tx: sa.Connection, *, incident: str | None = None, escalation: str | None = None, only_open: bool = False
 ) -> tuple[Escalation, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.decision import why_ask
+from receiver.decision import Question, why_ask
 from receiver.errors import PrometheusError
-from receiver.journal import approvals
+from receiver.journal import approvals, escalations
 from receiver.journal.approvals import Approval, ApprovalState
 from receiver.log import get_log
 from receiver.model import (
@@ -39,26 +39,31 @@ def approve(run: Run, world: World) -> Outcome:
             f"autonomy level {autonomy} decides and reports, it does not roll back",
             run.findings,
         )
-    why = why_ask(decision, run.trigger, autonomy, world.config.decision)
-    if why is None:
+    question = why_ask(decision, run.trigger, autonomy, world.config.decision)
+    if question is None:
         reason = f"autonomy {autonomy}, confidence {decision.confidence}"
         permission = Permission(by=f"autonomy {autonomy}", reason=reason, at=world.clock())
         return Proceed(replace(run.findings, permission=permission), f"allowed by {reason}")
-    return _ask(run, world, why)
+    return _ask(run, world, question)
 
 
-def _ask(run: Run, world: World, why: str) -> Outcome:
+def _ask(run: Run, world: World, question: Question) -> Outcome:
     plan = run.findings.require_plan()
     with world.database.write() as tx:
         now = world.database.now(tx)
         is_new = approvals.of_run(tx, run.id) is None
         approval = approvals.ask(tx, run, plan, now, now + world.config.approval.expires_after)
-    if is_new:
         command = f"rollback-agent approve {run.incident} --plan {plan.hash[:SHORT_HASH]}"
+        if is_new and question.escalation:
+            summary = f"{question.reason}; confirm with: {command}"
+            escalations.open_one(
+                tx, run.deployment, question.escalation, summary, now, incident=run.incident, run=run.id
+            )
+    if is_new:
         world.audit.record(
-            "approval_requested", why, deployment=run.deployment, run=run.id, facts={"plan_hash": plan.hash}
+            "approval_requested", question.reason, deployment=run.deployment, run=run.id, facts={"plan_hash": plan.hash}
         )
-        get_log().warning("a person must confirm the rollback", why=why, confirm_with=command)
+        get_log().warning("a person must confirm the rollback", why=question.reason, confirm_with=command)
     match approval.state:
         case ApprovalState.APPROVED:
             return _approved(run, approval)

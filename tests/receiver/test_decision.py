@@ -7,8 +7,19 @@ from dataclasses import replace
 import pytest
 
 from receiver.config import DecisionBounds
-from receiver.decision import choose_target, decide, is_recorded_only, why_ask
-from receiver.model import Action, Autonomy, Branch, Decision, Level, Release, Signal, Telemetry, Trigger
+from receiver.decision import Question, choose_target, decide, is_recorded_only, why_ask
+from receiver.model import (
+    Action,
+    Autonomy,
+    Branch,
+    Decision,
+    EscalationReason,
+    Level,
+    Release,
+    Signal,
+    Telemetry,
+    Trigger,
+)
 
 DOWN = Branch("ServiceDown", "service_down", 1, Action.ROLLBACK, Level.FAST, 0.99, "fastapi")
 ERRORS = Branch("HighErrorRate", "high_error_rate", 2, Action.ROLLBACK, Level.FAST, 0.95, None)
@@ -80,28 +91,29 @@ def test_below_the_lower_bound_it_is_only_recorded(confidence: float | None, rec
 )
 def test_at_level_4_confidence_decides_who_is_asked(confidence: float | None, why: str | None) -> None:
     """Above 0.90 the agent goes ahead; 0.90 itself, or no confidence at all, asks a person."""
-    assert why_ask(decision(confidence), Trigger.ALERT, Autonomy.L4, BOUNDS) == why
+    question = why_ask(decision(confidence), Trigger.ALERT, Autonomy.L4, BOUNDS)
+    assert question == (why and Question(why, EscalationReason.LOW_CONFIDENCE))
 
 
 @pytest.mark.parametrize("autonomy", [Autonomy.L1, Autonomy.L2, Autonomy.L3])
 def test_below_level_4_a_person_is_always_asked(autonomy: Autonomy) -> None:
     """However sure the branch is, only level 4 lets the agent go ahead by itself."""
     why = why_ask(decision(0.99), Trigger.ALERT, autonomy, BOUNDS)
-    assert why == f"autonomy level {autonomy} asks before it rolls back"
+    assert why == Question(f"autonomy level {autonomy} asks before it rolls back")
 
 
 @pytest.mark.parametrize("autonomy", list(Autonomy))
 def test_full_rollback_is_put_to_a_person_at_every_level(autonomy: Autonomy) -> None:
     """A rollback that touches the database is never done without a person, however sure the branch is."""
     why = why_ask(decision(1.0, Level.FULL), Trigger.ALERT, autonomy, BOUNDS)
-    assert why == "a full rollback is always put to a person"
+    assert why == Question("a full rollback is always put to a person", EscalationReason.DATABASE_OR_FULL)
 
 
 @pytest.mark.parametrize("autonomy", list(Autonomy))
 def test_rollback_by_hand_is_confirmed_with_its_plan(autonomy: Autonomy) -> None:
     """Who asks for a rollback has not seen its plan yet, so it is put to a person as well."""
     why = why_ask(decision(1.0), Trigger.OPERATOR, autonomy, BOUNDS)
-    assert why == "a rollback by hand is confirmed with its plan"
+    assert why == Question("a rollback by hand is confirmed with its plan")
 
 
 def test_bounds_are_configuration() -> None:
