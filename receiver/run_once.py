@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import io
 import os
 import signal
 import subprocess
@@ -65,9 +66,12 @@ def run_once(directory: Path, command: Command) -> Ended | Lost:
     At its time limit the command gets TERM, then KILL, with everything it started.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not was_started(directory):
-        _start_wrapper(directory, command)
-    return _wait(directory, time.monotonic() + command.timeout + 3 * GRACE)
+    wrapper = None if was_started(directory) else _start_wrapper(directory, command)
+    ended = _wait(directory, time.monotonic() + command.timeout + 3 * GRACE)
+    if wrapper is not None:
+        with suppress(subprocess.TimeoutExpired):
+            wrapper.wait(GRACE)  # it has nothing left to do, and unwaited for it would stay a zombie
+    return ended
 
 
 def last_output(output: Path, size: int = 2000) -> str:
@@ -81,11 +85,11 @@ def last_output(output: Path, size: int = 2000) -> str:
         return f"(the output cannot be read: {error.strerror})"
 
 
-def _start_wrapper(directory: Path, command: Command) -> None:
+def _start_wrapper(directory: Path, command: Command) -> subprocess.Popen[bytes]:
     # -I: neither the user's site-packages nor a variable can change what runs. The file itself is run, not a module,
     # because it needs nothing but the standard library and should start at once.
     own = [sys.executable, "-I", "-S", __file__, str(directory), str(command.output), f"{command.timeout:g}"]
-    subprocess.Popen(
+    return subprocess.Popen(
         [*own, *command.argv],
         env=command.environment,
         cwd="/",
@@ -144,7 +148,7 @@ def _wrap(directory: Path, output: Path, timeout: float, argv: list[str]) -> Non
     with suppress(BlockingIOError):  # the agent looks at the lock by taking it for an instant
         _lock_patiently(lock)
         if _mark_started(directory):
-            _record_exit(directory, _supervise(output, timeout, argv))
+            _record_exit(directory, _run(output, timeout, argv))
 
 
 def _mark_started(directory: Path) -> bool:
@@ -168,13 +172,18 @@ def _lock_patiently(lock: int) -> None:
     raise BlockingIOError
 
 
-def _supervise(output_file: Path, timeout: float, argv: list[str]) -> int:
+def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
+    try:
+        output = output_file.open("ab")
+    except OSError:
+        return NOT_STARTABLE  # a command whose output is lost is not started at all
     # A grandchild that leaves the session is beyond killpg; as subreaper the wrapper still inherits it.
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with output_file.open("ab") as output:
+    with output:
         try:
             command = subprocess.Popen(
                 argv,
+                env=_given_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -183,14 +192,24 @@ def _supervise(output_file: Path, timeout: float, argv: list[str]) -> int:
         except OSError as error:
             output.write(f"{argv[0]} cannot be started: {error.strerror}\n".encode())
             return NOT_STARTABLE
-        try:
-            code = command.wait(timeout)
-        except subprocess.TimeoutExpired:
-            code = TIMED_OUT
-            output.write(f"\nended after {timeout:g} s, its time limit\n".encode())
-            _end_descendants()
-        # What a command leaves running when it ends by itself may be the very service that it restarted.
-        return code if code >= 0 else 128 - code
+        return _supervise(command, timeout, output)
+
+
+def _given_environment() -> dict[bytes, bytes]:
+    # As the kernel kept it: Python adds LC_CTYPE to its own copy where the environment names no locale.
+    pairs = Path("/proc/self/environ").read_bytes().split(b"\0")
+    return {name: value for name, equals, value in (pair.partition(b"=") for pair in pairs) if equals}
+
+
+def _supervise(command: subprocess.Popen[bytes], timeout: float, output: io.BufferedWriter) -> int:
+    try:
+        code = command.wait(timeout)
+    except subprocess.TimeoutExpired:
+        code = TIMED_OUT
+        output.write(f"\nended after {timeout:g} s, its time limit\n".encode())
+        _end_descendants()
+    # What a command leaves running when it ends by itself may be the very service that it restarted.
+    return code if code >= 0 else 128 - code
 
 
 def _end_descendants() -> None:
