@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import expect, sync_playwright
 
 from demo import settings
 from demo.deployment import SERVICES, Deployment
@@ -185,3 +187,19 @@ def test_errors_30_percent_fails_three_of_ten_users(sample: Sample) -> None:
         assert codes.count(200) == 70, service
     assert set(sample.deployment.services_up()) == set(SERVICES)
     assert sample.all_up()
+
+
+def test_its_page_works_in_a_browser(sample: Sample) -> None:
+    """A visitor opens the Gradio page in Debian's Chromium, computes, and reads the answer."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("Debian's chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{sample.ports.gradio}/")
+        page.get_by_role("button", name="Compute").click()
+        expect(page.get_by_label("Beat")).to_have_value(re.compile(r"\d+\.\d Hz"), timeout=15_000)
+        browser.close()

@@ -1,0 +1,201 @@
+"""The inbox: what is done about notifications, and when, by a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from receiver.errors import PrometheusError
+from receiver.inbox import LOOK_AGAIN, SETTLE, Inbox
+from receiver.journal import notifications, tables, views
+from receiver.journal.database import Database, open_database
+from receiver.journal.schema import migrate
+
+HOUR = 3600.0
+NOON = 1_795_000_000.0
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Firing:
+    """What fires, as Prometheus would tell it; None: it cannot be asked."""
+
+    def __init__(self) -> None:
+        self.actions: dict[str, frozenset[str]] | None = {"qrl": frozenset({"rollback"})}
+
+    def firing_actions(self) -> Mapping[str, frozenset[str]]:
+        if self.actions is None:
+            raise PrometheusError("Prometheus cannot be asked")
+        return self.actions
+
+
+class Desk:
+    """An inbox with its journal, its clock and what fires."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock, self.firing = Clock(), Firing()
+        self.database: Database = open_database(directory, self.clock)
+        migrate(self.database)
+        self.inbox = Inbox(self.database, self.firing, {"qrl": None, "other": None})
+
+    def notify(self, **labels: str) -> None:
+        """Store one notification, of a firing ServiceDown of qrl unless `labels` say otherwise."""
+        alert = {"status": "firing", "alertname": "ServiceDown", "deployment": "qrl", "branch": "service_down"}
+        with self.database.write() as tx:
+            notifications.store(tx, self.clock(), [{**alert, **labels}], 0)
+
+    def runs(self) -> list[str]:
+        """Ids of all runs."""
+        with self.database.read() as tx:
+            return [run["id"] for incident in views.incidents(tx) for run in incident["runs"]]
+
+    def end_runs(self) -> None:
+        """Let every run end as restored."""
+        with self.database.write() as tx:
+            tx.execute(sa.update(tables.run).values(state="finished", result="restored"))
+
+    def open_notifications(self) -> int:
+        """How many notifications will be looked at again, sooner or later."""
+        with self.database.read() as tx:
+            return len(notifications.due(tx, self.clock() + 10 * HOUR))
+
+    def escalations(self) -> list[tuple[str, str]]:
+        """Deployment and reason of each open escalation."""
+        with self.database.read() as tx:
+            return [(one["deployment"], one["reason"]) for one in views.open_escalations(tx)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.database.close()
+
+
+@pytest.mark.parametrize("still_firing", [True, False])
+def test_five_at_once_and_a_sixth_an_hour_later_are_one_run(desk: Desk, still_firing: bool) -> None:
+    """Identical notifications begin one run, also when one comes an hour later, whether or not it still fires."""
+    with ThreadPoolExecutor(5) as pool:
+        for stored in [pool.submit(desk.notify) for _ in range(5)]:
+            stored.result()
+        for looked in [pool.submit(desk.inbox.work_once) for _ in range(5)]:
+            looked.result()
+    assert len(desk.runs()) == 1
+    desk.end_runs()
+    if not still_firing:
+        desk.firing.actions = {}
+        desk.inbox.reconcile()
+
+    desk.clock.now += HOUR
+    desk.notify()
+    desk.inbox.work_once()
+    desk.clock.now += SETTLE
+    desk.inbox.work_once()
+
+    assert len(desk.runs()) == 1
+    assert desk.open_notifications() == 0
+
+
+def test_what_fires_again_later_is_a_new_incident(desk: Desk) -> None:
+    """After its incident was closed, a branch that fires anew has a run of its own."""
+    desk.notify()
+    desk.inbox.work_once()
+    desk.end_runs()
+    desk.firing.actions = {}
+    desk.inbox.reconcile()
+    desk.firing.actions = {"qrl": frozenset({"rollback"})}
+
+    desk.clock.now += HOUR
+    desk.notify()
+    desk.inbox.work_once()
+
+    assert len(desk.runs()) == 2
+
+
+def test_a_notification_that_is_early_is_looked_at_again(desk: Desk) -> None:
+    """Prometheus sends an alert before it stores it; what shows up within the settling time has its run."""
+    desk.firing.actions = {}
+    desk.notify()
+    desk.inbox.work_once()
+    assert desk.runs() == []
+
+    desk.firing.actions = {"qrl": frozenset({"rollback"})}
+    desk.inbox.work_once()
+    assert desk.runs() == []  # not yet due
+    desk.clock.now += LOOK_AGAIN
+    desk.inbox.work_once()
+
+    assert len(desk.runs()) == 1
+    assert desk.open_notifications() == 0
+
+
+def test_what_never_fires_is_given_up_after_settling(desk: Desk) -> None:
+    """A notification of what does not fire begins no run and is not kept for ever."""
+    desk.firing.actions = {}
+    desk.notify()
+    desk.inbox.work_once()
+    desk.clock.now += SETTLE
+    desk.inbox.work_once()
+    assert desk.runs() == []
+    assert desk.open_notifications() == 0
+
+
+def test_where_prometheus_cannot_be_asked_a_run_finds_that_out(desk: Desk) -> None:
+    """Without Prometheus the notified deployment has a run, which will ask a human; reconciling begins none."""
+    desk.firing.actions = None
+    desk.inbox.reconcile()
+    assert desk.runs() == []
+    desk.notify()
+    desk.inbox.work_once()
+    assert len(desk.runs()) == 1
+
+
+def test_a_resolved_alert_begins_nothing(desk: Desk) -> None:
+    """ "Resolved" may be late or forged; it neither begins a run nor ends one."""
+    desk.notify(status="resolved")
+    desk.inbox.work_once()
+    assert desk.runs() == []
+
+
+def test_reconciling_finds_what_no_notification_told(desk: Desk) -> None:
+    """What fires without a notification has its run; a deployment that nobody configured has none."""
+    desk.firing.actions = {"qrl": frozenset({"rollback"}), "stranger": frozenset({"rollback"})}
+    assert desk.inbox.reconcile()
+    assert len(desk.runs()) == 1
+    assert not desk.inbox.reconcile()
+
+
+def test_reconciling_leaves_an_incident_open_while_its_run_goes_on(desk: Desk) -> None:
+    """An incident is closed only when nothing fires and its run has ended."""
+    desk.notify()
+    desk.inbox.work_once()
+    desk.firing.actions = {}
+    desk.inbox.reconcile()
+    with desk.database.read() as tx:
+        assert views.incidents(tx)[0]["state"] == "open"
+    desk.end_runs()
+    desk.inbox.reconcile()
+    with desk.database.read() as tx:
+        assert views.incidents(tx)[0]["state"] == "closed"
+
+
+def test_an_unknown_pattern_asks_a_human_once(desk: Desk) -> None:
+    """An alert without a branch, and one of a stranger, are escalated; the same question is not asked twice."""
+    for _ in range(3):
+        desk.notify(branch="")
+        desk.notify(deployment="stranger")
+    desk.inbox.work_once()
+    assert sorted(desk.escalations()) == [("qrl", "unknown_pattern"), ("unknown", "unknown_pattern")]
+    assert desk.runs() == []
