@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flask import Flask, Response, jsonify, request
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import CollectorRegistry
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver import webhook
 from receiver.errors import BadNotification, JournalError
@@ -71,10 +71,16 @@ class _Refused(Exception):
 def create_app(interface: Interface) -> Flask:
     """The WSGI application."""
     app = Flask("receiver", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES
+    # One more than is taken: of a chunked body Flask gives the beginning, and a full one must be told from a cut one.
+    app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES + 1
     # A redirect would make Alertmanager repeat the POST as a GET and take the answer for a delivery.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+
+    @app.before_request
+    def refuse_large() -> None:
+        if (request.content_length or 0) > webhook.MAX_BYTES:
+            raise RequestEntityTooLarge  # before authentication, so that nobody makes the server read it
 
     @app.post("/api/v1/alerts")
     def alerts() -> tuple[Response, int]:

@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from cheroot import wsgi
 
 from configfile import ConfigError
-from receiver import webhook
 from receiver.app import create_app
 from receiver.commands.options import config_option
 from receiver.config import Config, load_config
@@ -24,10 +22,10 @@ from receiver.journal.database import Database, open_database
 from receiver.journal.schema import migrate
 from receiver.log import get_log, set_up_log
 from receiver.secret import SecretFile
+from receiver.server import make_server
 from receiver.wiring import interface, put_together
 from receiver.workers import Workers
 
-HTTP_THREADS = 10
 PATIENCE = 10.0
 """Seconds that a stop waits for the steps under way; what does not end is taken up at the next start."""
 
@@ -53,11 +51,7 @@ def _serve(config: Config, database: Database) -> None:
     parts = put_together(config, database)
     workers = Workers(parts)
     app = create_app(interface(parts, workers.notify, lambda: _can_read(database)))
-    host, _, port = config.listen.rpartition(":")
-    server = wsgi.Server((host.strip("[]"), int(port)), app, numthreads=HTTP_THREADS, server_name="rollback-agent")
-    server.max_request_body_size = webhook.MAX_BYTES
-    server.max_request_header_size = 64 << 10
-    server.timeout = 10
+    server = make_server(app, config.listen)
     try:
         server.prepare()
     except OSError as error:

@@ -1,0 +1,44 @@
+"""The web server around the application: its threads, its limits, and what never reaches the application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cheroot import wsgi
+from cheroot.server import HTTPConnection, HTTPRequest
+from flask import Flask
+
+THREADS = 10
+MAX_BODY = 16 << 20
+"""Bytes that are read of a body at most; the application's own limit is far below and answers with a sentence."""
+_ONLY_ONCE = (b"Authorization", b"Content-Length", b"Content-Type", b"Host")
+
+
+class _Headers(dict[bytes, bytes]):
+    """Headers of which none that decides is there twice: a proxy might look at the one, we at the other."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name in self and name in _ONLY_ONCE:
+            raise ValueError(f"the header {name.decode('latin-1')} is given twice")
+        super().__setitem__(name, value)
+
+
+class _Request(HTTPRequest):
+    def __init__(self, server: Any, connection: Any) -> None:
+        super().__init__(server, connection)
+        self.inheaders = _Headers()
+
+
+class _Connection(HTTPConnection):
+    RequestHandlerClass = _Request
+
+
+def make_server(app: Flask, listen: str) -> wsgi.Server:
+    """A server for `app` on `listen` (host:port), not started yet."""
+    host, _, port = listen.rpartition(":")
+    server = wsgi.Server((host.strip("[]"), int(port)), app, numthreads=THREADS, server_name="rollback-agent")
+    server.ConnectionClass = _Connection
+    server.max_request_body_size = MAX_BODY
+    server.max_request_header_size = 64 << 10
+    server.timeout = 10
+    return server
