@@ -1,0 +1,116 @@
+"""The HTTP interface as it is served, on a real journal, and the bodies that are posted to it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import CollectorRegistry
+from sqlalchemy import event
+
+from receiver.app import Interface, RejectedCounts, create_app
+from receiver.journal import notifications
+from receiver.journal.database import Database, sqlite_url
+from receiver.journal.schema import migrate
+from receiver.metrics import JournalCollector
+from receiver.secret import SecretFile
+from receiver.server import make_server
+
+TOKEN = "a-token-that-only-tests-use"
+BEARER = f"Bearer {TOKEN}"
+ALERT = {"status": "firing", "labels": {"alertname": "ServiceDown", "deployment": "qrl", "branch": "service_down"}}
+
+
+@dataclass
+class Receiver:
+    """The interface, served; `told` counts how often the workers were told of a stored notification."""
+
+    directory: Path
+    database: Database
+    url: str = ""
+    told: list[int] = field(default_factory=list)
+    ready: bool = True
+
+    @property
+    def token_file(self) -> Path:
+        return self.directory / "webhook.token"
+
+    def post(self, body: Any, path: str = "/api/v1/alerts", authorization: str | None = BEARER) -> requests.Response:
+        """Post a body (bytes, an iterator for a chunked one, or what is sent as JSON)."""
+        data = json.dumps(body).encode() if isinstance(body, dict | list) else body
+        headers = {} if authorization is None else {"Authorization": authorization}
+        return requests.post(self.url + path, data=data, headers=headers, timeout=10, allow_redirects=False)
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
+
+    def raw(self, *lines: bytes, body: bytes = b"") -> bytes:
+        """The whole answer to a request that is written as it is."""
+        host, port = self.url.removeprefix("http://").split(":")
+        length = [b"Content-Length: %d" % len(body)] if body else []
+        head = b"\r\n".join((*lines, b"Host: receiver", b"Connection: close", *length))
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(head + b"\r\n\r\n" + body)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def stored(self) -> list[tuple[dict[str, object], ...]]:
+        """The alerts of every stored notification."""
+        with self.database.read() as tx:
+            return [one.alerts for one in notifications.due(tx, 1e12)]
+
+    def counted(self, metric: str = "rollback_notifications_total") -> dict[str, float]:
+        """What a scrape shows of a counter by outcome, without those that are 0."""
+        families = text_string_to_metric_families(self.get("/metrics").text)
+        samples = (sample for family in families for sample in family.samples if sample.name == metric)
+        return {sample.labels["outcome"]: sample.value for sample in samples if sample.value}
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator[Receiver]:
+    """A served interface whose journal, token file and all else lie in `directory`."""
+    with ExitStack() as stack:
+        database = Database(sqlite_url(directory / "state.db"))
+        stack.callback(database.close)
+        # A writer that waits for another gives up soon, so that no test has to sit through the real patience.
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=200"))
+        migrate(database)
+        here = Receiver(directory, database)
+        here.token_file.write_text(f"{TOKEN}\n")
+        here.token_file.chmod(0o600)
+        rejected, registry = RejectedCounts(database), CollectorRegistry()
+        registry.register(JournalCollector(database, {}, rejected.flush))
+        interface = Interface(
+            database, SecretFile(here.token_file), registry, rejected, lambda: here.told.append(1), lambda: here.ready
+        )
+        server = make_server(create_app(interface), "127.0.0.1:0")
+        server.expiration_interval = 0.02  # how soon a stop is noticed
+        server.prepare()
+        here.url = f"http://127.0.0.1:{server.bind_addr[1]}"
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.stop)
+        yield here
+
+
+def notification(*alerts: Any, **more: Any) -> dict[str, Any]:
+    """The body of a notification."""
+    return {"version": "4", "status": "firing", "alerts": list(alerts) or [ALERT], "truncatedAlerts": 0} | more
+
+
+def padded(size: int) -> bytes:
+    """A good notification of `size` bytes: JSON may end in spaces."""
+    return json.dumps(notification()).encode().ljust(size)
+
+
+def pieces(body: bytes) -> Iterator[bytes]:
+    """The body in the pieces in which a client would send it."""
+    return (body[start : start + 50_000] for start in range(0, len(body), 50_000))
