@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,8 @@ from receiver.errors import BackupError
 from receiver.model import Backup
 
 MANIFEST = "MANIFEST.txt"
+PATIENCE = 30.0
+"""Seconds that a SQLite file may stay locked by another program before the backup is given up."""
 
 
 def size_needed(config: Backups) -> int:
@@ -32,7 +36,9 @@ def size_needed(config: Backups) -> int:
     return total
 
 
-def make(config: Backups, into: Path, run: str, extra: dict[str, str], now: float) -> Backup:
+def make(
+    config: Backups, into: Path, run: str, extra: dict[str, str], now: float, patience: float = PATIENCE
+) -> Backup:
     """Copy everything configured, and the texts of `extra` by file name, to `into`/state-<time>-<run>.
 
     It is written under another name, synced, read back and only then renamed; raises BackupError and leaves
@@ -45,7 +51,7 @@ def make(config: Backups, into: Path, run: str, extra: dict[str, str], now: floa
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, mode=0o700)
         for number, database in enumerate(config.sqlite):
-            _copy_sqlite(database, partial / "sqlite" / f"{number}-{database.name}")
+            _copy_sqlite(database, partial / "sqlite" / f"{number}-{database.name}", patience)
         for number, path in enumerate(config.paths):
             _copy_path(path, partial / "paths" / f"{number}-{path.name}")
         for name, text in extra.items():
@@ -65,29 +71,36 @@ def read_back(directory: Path) -> Backup:
     """Compare every file with the manifest; raises BackupError naming the first that is missing, wrong or unlisted."""
     listed: dict[str, tuple[int, str]] = {}
     try:
-        for line in (directory / MANIFEST).read_text(encoding="utf-8").splitlines():
+        for line in (directory / MANIFEST).read_text(encoding="ascii").splitlines():
             digest, size, name = line.split("  ", 2)
-            listed[name] = (int(size), digest)
+            listed[json.loads(name)] = (int(size), digest)
     except (OSError, ValueError) as error:
         raise BackupError(f"{directory / MANIFEST}: cannot be read: {error}") from error
-    present = {str(file.relative_to(directory)): file for file in _files_of(directory) if file.name != MANIFEST}
+    present = {str(file.relative_to(directory)): file for file in _files_of(directory) if file != directory / MANIFEST}
     if present.keys() != listed.keys():
         odd = min(present.keys() ^ listed.keys())
-        raise BackupError(f"{directory}: {odd} is {'not listed' if odd in present else 'missing'}")
+        raise BackupError(f"{directory}: {odd!r} is {'not listed' if odd in present else 'missing'}")
     for name, file in present.items():
         if (file.stat().st_size, _digest(file)) != listed[name]:
-            raise BackupError(f"{directory}: {name} is not what was written")
+            raise BackupError(f"{directory}: {name!r} is not what was written")
     return Backup(str(directory), len(listed), sum(size for size, _ in listed.values()))
 
 
-def _copy_sqlite(source: Path, to: Path) -> None:
+def _copy_sqlite(source: Path, to: Path, patience: float) -> None:
     # SQLite's own backup: a copy of the file alone would miss what is still in the write-ahead log.
     to.parent.mkdir(exist_ok=True)
+    deadline = time.monotonic() + patience
+
+    def progress(status: int, _remaining: int, _total: int) -> None:
+        # Called after each attempt; without it the backup would wait for a locked database for ever.
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise TimeoutError(f"{source} was locked for more than {patience:g} s")
+
     with (
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True, timeout=1.0)) as live,
         closing(sqlite3.connect(to)) as copy,
     ):
-        live.backup(copy)
+        live.backup(copy, progress=progress)
         copy.execute("PRAGMA journal_mode=DELETE")
         found = copy.execute("PRAGMA integrity_check").fetchone()[0]
     if found != "ok":
@@ -106,18 +119,22 @@ def _write_manifest(directory: Path) -> None:
     lines = []
     for file in sorted(_files_of(directory)):
         _sync(file)
-        lines.append(f"{_digest(file)}  {file.stat().st_size}  {file.relative_to(directory)}\n")
+        # As a JSON string a name is one line of ASCII, whatever bytes it holds.
+        lines.append(f"{_digest(file)}  {file.stat().st_size}  {json.dumps(str(file.relative_to(directory)))}\n")
     manifest = directory / MANIFEST
-    manifest.write_text("".join(lines), encoding="utf-8")
+    manifest.write_text("".join(lines), encoding="ascii")
     _sync(manifest)
     _sync(directory)
 
 
 def _files_of(directory: Path) -> list[Path]:
-    """Regular files below `directory`; links are kept in a copy and never followed."""
-    return [
-        Path(root, name) for root, _, names in os.walk(directory) for name in names if not Path(root, name).is_symlink()
-    ]
+    """All files below `directory`; links are kept in a copy and never followed. Raises OSError."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    found = (Path(root, name) for root, _, names in os.walk(directory, onerror=refuse) for name in names)
+    return [file for file in found if not file.is_symlink()]
 
 
 def _digest(file: Path) -> str:

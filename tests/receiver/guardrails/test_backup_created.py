@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from receiver import backup
 from receiver.guardrails.backup_created import backup_created
@@ -52,6 +51,6 @@ def test_backup_that_was_changed_since_refuses(surroundings: Surroundings) -> No
     assert refusals(due) == ()
     [copy] = (world.config.backups / made.directory).glob("paths/*")
     copy.write_text("to be backed uq")
-    [refusal] = refusals(replace(gather(run, world, PLAN, backup_due=True)))
-    expected = f"{made.directory}: {copy.relative_to(made.directory)} is not what was written"
+    [refusal] = refusals(gather(run, world, PLAN, backup_due=True))
+    expected = f"{made.directory}: '{copy.relative_to(made.directory)}' is not what was written"
     assert refusal == Refusal("backup_created", expected)
