@@ -25,19 +25,28 @@ def live_release(path: Path) -> str:
     return absolute.name
 
 
+def is_release(path: Path, name: str) -> bool:
+    """Whether `name` is that of a directory of `path`/releases, and no way out of it."""
+    return name not in ("", ".", "..") and "/" not in name and (path / "releases" / name).is_dir()
+
+
 def switch(path: Path, live: str, target: str) -> int:
     """Point `current` to `target` in one step; returns 0, CHANGED or MISSING."""
     # Deploys that take the same lock cannot come between the look and the switch.
     with (path / "switch.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = live_release(path)
+        try:
+            found = live_release(path)
+        except (OSError, ValueError) as error:
+            print(f"{path / 'current'} cannot be read: {error}; nothing was touched")  # noqa: T201
+            return CHANGED
         if found == target:
             print(f"{target} is live already")  # noqa: T201
             return 0
         if found != live:
             print(f"the live release is {found}, not {live} as planned; nothing was touched")  # noqa: T201
             return CHANGED
-        if not (path / "releases" / target).is_dir():
+        if not is_release(path, target):
             print(f"release {target} is not there; nothing was touched")  # noqa: T201
             return MISSING
         new = path / f"current.new.{os.getpid()}"
