@@ -164,12 +164,11 @@ class JournalCollector(Collector):
             labels=("deployment", "release"),
         )
         for name in self._worlds:
-            known = releases.known(tx, name).values()
-            newest = max((one for one in known if one.live_since), key=lambda one: one.live_since or 0, default=None)
+            newest = releases.live(tx, name)
             if newest is not None:
                 live.add_metric((name, newest.id, newest.commit or ""), 1)
                 since.add_metric((name,), newest.live_since or 0)
-            for release in known:
+            for release in releases.known(tx, name).values():
                 if release.good_at is not None:
                     good.add_metric((name, release.id), 1)
                 if release.held_at is not None:

@@ -107,7 +107,7 @@ class Workflow:
         outcome = self._ask(run, phase)
         if isinstance(outcome, Wait):
             with self._database.write() as tx:
-                runs.wait(tx, run, outcome.until)
+                runs.wait(tx, run, outcome.until, name, outcome.summary)
             if is_new:
                 get_log().info(f"{name}: waits", reason=outcome.summary)
         elif isinstance(outcome, Stop):

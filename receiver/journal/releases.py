@@ -45,6 +45,12 @@ def known(tx: sa.Connection, deployment: str) -> dict[str, Release]:
     }
 
 
+def live(tx: sa.Connection, deployment: str) -> Release | None:
+    """The release that went live last, as far as the agent has seen."""
+    seen_live = (release for release in known(tx, deployment).values() if release.live_since is not None)
+    return max(seen_live, key=lambda release: release.live_since or 0.0, default=None)
+
+
 def _update(tx: sa.Connection, deployment: str, release: str, **values: object) -> None:
     table = tables.release
     tx.execute(sa.update(table).where(table.c.deployment == deployment, table.c.id == release).values(**values))

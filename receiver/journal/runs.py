@@ -139,13 +139,15 @@ def set_claimed(tx: sa.Connection, run: Run, now: float) -> None:
     _fence(tx, run, claimed_at=now)
 
 
-def wait(tx: sa.Connection, run: Run, until: float) -> None:
-    """Give the lease back; the run is due again at `until`, or when it is woken.
+def wait(tx: sa.Connection, run: Run, until: float, step: str | None = None, summary: str | None = None) -> None:
+    """Give the lease back; the run is due again at `until`, or when it is woken. `summary` says what `step` waits for.
 
     Woken since it was claimed, it is due at once: what woke it may have come after the phase had looked.
     """
     wake_at = sa.case((tables.run.c.wakes != run.wakes, 0.0), else_=until)
     _fence(tx, run, state=WAITING, wake_at=wake_at, lease_until=0.0, lives=0)
+    table = tables.step
+    tx.execute(sa.update(table).where(table.c.run == run.id, table.c.name == step).values(summary=summary))
 
 
 def finish(tx: sa.Connection, run: Run, now: float, result: Result, report: str | None) -> None:

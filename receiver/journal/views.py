@@ -35,6 +35,27 @@ def open_escalations(tx: sa.Connection) -> list[View]:
     return [_escalation(row) for row in tx.execute(query)]
 
 
+def pending_approvals(tx: sa.Connection) -> list[View]:
+    """Every plan that waits for a person, oldest first, with its incident and the way to confirm it."""
+    table, run = tables.approval, tables.run
+    query = (
+        sa.select(table.c.plan, table.c.plan_hash, table.c.expires_at, run.c.incident, run.c.deployment)
+        .join(run, table.c.run == run.c.id)
+        .where(table.c.state == "pending")
+        .order_by(table.c.opened_at)
+    )
+    return [
+        {
+            "deployment": row.deployment,
+            "incident": row.incident,
+            "plan_hash": row.plan_hash,
+            "expires_at": row.expires_at,
+            "plan": json.loads(row.plan),
+        }
+        for row in tx.execute(query)
+    ]
+
+
 def _incident(tx: sa.Connection, row: Any) -> View:
     runs = tx.execute(sa.select(tables.run).where(tables.run.c.incident == row.id).order_by(tables.run.c.created_at))
     raised = tx.execute(

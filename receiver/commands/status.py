@@ -1,0 +1,91 @@
+"""`status`: how each deployment stands and what waits for a person; the first command of the night."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from receiver.commands.options import config_option, json_option, open_journal
+from receiver.commands.terminal import new_table, print_table, safe
+from receiver.config import Config
+from receiver.durations import clock_time, in_words
+from receiver.journal import deployments, releases, views
+from receiver.journal.views import View
+from receiver.model import SHORT_HASH
+
+
+@click.command()
+@json_option
+@config_option
+def status(as_json: bool, config_path: Path) -> None:
+    """Show each deployment: its release, budget, latch, and what waits for a person."""
+    config, database = open_journal(config_path)
+    with database.read() as tx:
+        now = database.now(tx)
+        found: dict[str, Any] = {
+            "kill_switch": config.kill_switch.exists(),
+            "deployments": [_deployment(tx, config, name, now) for name in config.deployments],
+            "approvals": views.pending_approvals(tx),
+            "escalations": views.open_escalations(tx),
+        }
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    if found["kill_switch"]:
+        click.echo("The kill switch is on: nothing is rolled back.")
+    table = new_table("deployment", "live release", "good", "autonomy", "budget", "state")
+    for one in found["deployments"]:
+        good = "yes" if one["live_good"] else "not yet known"
+        table.add_row(
+            *map(
+                safe,
+                (one["name"], one["live"] or "unknown", good, one["autonomy"], one["budget"], _state(one)),
+            )
+        )
+    print_table(table)
+    for one in found["deployments"]:
+        if one["held"]:
+            click.echo(f"\nHeld, since they were rolled back, of {one['name']}: {safe(', '.join(one['held']))}")
+    for approval in found["approvals"]:
+        _ask_to_confirm(approval)
+    for escalation in found["escalations"]:
+        click.echo(f"\nA human is needed: {safe(escalation['summary'])} ({escalation['reason']})")
+        click.echo(f"  answer with: rollback-agent answer {escalation['id']} --done (or --retry)")
+
+
+def _ask_to_confirm(approval: View) -> None:
+    plan = approval["plan"]
+    change = f"{plan['live_release']} -> {plan['target_release']}"
+    click.echo(f"\nA person must confirm: roll {approval['deployment']} back, {safe(change)} ({plan['level']})")
+    click.echo(f"  until {clock_time(approval['expires_at'])}, with:")
+    click.echo(f"  rollback-agent approve {approval['incident']} --plan {approval['plan_hash'][:SHORT_HASH]}")
+
+
+def _deployment(tx: sa.Connection, config: Config, name: str, now: float) -> dict[str, Any]:
+    limits = config.guardrails
+    claims = deployments.claims_since(tx, name, now - limits.daily_limit.period)
+    live = releases.live(tx, name)
+    latch = deployments.latch_of(tx, name)
+    cooldown_end = claims[-1] + limits.cooldown.period if claims else 0.0
+    return {
+        "name": name,
+        "live": live.id if live else None,
+        "live_good": bool(live and live.good_at),
+        "held": [one.id for one in releases.known(tx, name).values() if one.held_at],
+        "autonomy": config.autonomy_of(name).value,
+        "budget": max(limits.daily_limit.limit - len(claims), 0),
+        "cooldown_left": max(cooldown_end - now, 0.0),
+        "latched": latch.reason if latch else None,
+    }
+
+
+def _state(one: dict[str, Any]) -> str:
+    if one["latched"]:
+        return f"latched: {one['latched']}"
+    if one["cooldown_left"]:
+        return f"cooling down for {in_words(one['cooldown_left'])}"
+    return "ready"
