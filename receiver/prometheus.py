@@ -5,16 +5,42 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import requests
+import urllib3
+from pydantic import TypeAdapter, ValidationError
 
 from receiver.errors import PrometheusError
 from receiver.model import Action, Branch, Level, Signal, Telemetry
 
 MAX_ANSWER = 16 << 20
 _SIGNALS = "deployment:.+|service:.+"
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One series of a result; a range selector's has samples: a time (Unix seconds) and a value each."""
+
+    metric: dict[str, str]
+    values: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    result: tuple[_Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    data: _Data
+
+
+_ANSWER = TypeAdapter(_Answer)
 
 
 class Prometheus:
@@ -49,8 +75,8 @@ class Prometheus:
         """The deployments on which any branch fires, with the actions that their branches ask for."""
         actions: dict[str, frozenset[str]] = {}
         for alert in self._query('ALERTS{alertstate="firing",branch!=""}'):
-            deployment = alert["metric"].get("deployment", "")
-            actions[deployment] = actions.get(deployment, frozenset()) | {alert["metric"].get("action", "")}
+            deployment = alert.metric.get("deployment", "")
+            actions[deployment] = actions.get(deployment, frozenset()) | {alert.metric.get("action", "")}
         return actions
 
     def quiet_for(self, deployment: str, seconds: float) -> bool:
@@ -63,58 +89,72 @@ class Prometheus:
         """The values of a signal after `since` (Unix seconds), oldest first, by service."""
         period = max(math.ceil(self._clock() - since), 1)
         series = self._query(f'{signal}{{deployment="{_escaped(deployment)}"}}[{period}s]')
-        return {
-            one["metric"].get("service", ""): tuple(float(value) for at, value in one["values"] if float(at) > since)
-            for one in series
-        }
+        return {one.metric.get("service", ""): tuple(value for at, value in one.values if at > since) for one in series}
 
-    def _signal(self, series: dict[str, Any], now: float) -> Signal | None:
-        at, text = series["values"][-1]
-        value = float(text)
-        if now - float(at) > self._max_age:
+    def _signal(self, series: _Series, now: float) -> Signal | None:
+        at, value = max(series.values, default=(-math.inf, math.nan))
+        if now - at > self._max_age:
             return None
-        metric = series["metric"]
-        return Signal(metric["__name__"], metric.get("service"), value if math.isfinite(value) else None, float(at))
+        metric = series.metric
+        return Signal(metric.get("__name__", ""), metric.get("service"), value if math.isfinite(value) else None, at)
 
-    def _query(self, promql: str) -> list[dict[str, Any]]:
-        answer = self._fetch(promql)
-        if answer.get("status") != "success":
-            raise PrometheusError(f"Prometheus refused a query: {answer.get('error', 'no reason given')}")
+    def _query(self, promql: str) -> tuple[_Series, ...]:
+        status, answer = self._fetch(promql)
+        if status != HTTPStatus.OK or answer.get("status") != "success":
+            why = answer.get("error") or f"it answered {status} and gave no reason"
+            raise PrometheusError(f"Prometheus refused a query: {why}")
         if answer.get("warnings"):
-            raise PrometheusError(f"Prometheus answered in part only: {answer['warnings'][0]}")
-        result = answer.get("data", {}).get("result")
-        if not isinstance(result, list):
-            raise PrometheusError("Prometheus' answer holds no result")
-        return result
+            raise PrometheusError(f"Prometheus answered in part only: {answer['warnings']}")
+        try:
+            return _ANSWER.validate_python(answer).data.result
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(map(str, fault["loc"]))
+            raise PrometheusError(f"Prometheus' answer is none to a query: {where}: {fault['msg']}") from error
 
-    def _fetch(self, promql: str) -> dict[str, Any]:
+    def _fetch(self, promql: str) -> tuple[int, dict[str, Any]]:
         try:
             with requests.Session() as session:
                 session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
                 response = session.post(
                     f"{self.url}/api/v1/query",
-                    data={"query": promql, "timeout": f"{self._timeout:g}s"},
+                    data={"query": promql, "timeout": f"{self._timeout:g}"},
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
                 )
-                body = response.raw.read(MAX_ANSWER + 1, decode_content=True)
-            answer = json.loads(body) if len(body) <= MAX_ANSWER else None
-        except (requests.RequestException, OSError) as error:
+                with response:
+                    body = _read(response, time.monotonic() + self._timeout)
+            answer = json.loads(body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise PrometheusError(f"Prometheus at {self.url} cannot be asked: {_cause(error)}") from error
-        except ValueError as error:
-            raise PrometheusError(f"Prometheus at {self.url} did not answer with JSON") from error
+        except (ValueError, RecursionError) as error:
+            text = f"Prometheus at {self.url} answered {response.status_code} without usable JSON"
+            raise PrometheusError(text) from error
         if not isinstance(answer, dict):
-            raise PrometheusError(f"Prometheus at {self.url} gave an answer that is no JSON object or is too large")
-        return answer
+            raise PrometheusError(f"Prometheus at {self.url} answered {response.status_code} without a JSON object")
+        return response.status_code, answer
 
 
-def _branches(alerts: list[dict[str, Any]]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The whole body; raises OSError where it is too large, or has not ended by `deadline` (monotonic seconds)."""
+    body = bytearray()
+    # The timeout of requests is for each read, and a slow answer is many reads.
+    while chunk := response.raw.read1(1 << 16, decode_content=True):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise OSError(f"its answer is larger than {MAX_ANSWER} bytes")
+        if time.monotonic() > deadline:
+            raise OSError("its answer did not end in time")
+    return bytes(body)
+
+
+def _branches(alerts: tuple[_Series, ...]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
     """The alerts as branches, lowest rank first, and the names of those whose labels say too little."""
     branches: list[Branch] = []
     unreadable: list[str] = []
     for alert in alerts:
-        labels = alert["metric"]
+        labels = alert.metric
         try:
             branches.append(_branch(labels))
         except (KeyError, ValueError):
@@ -147,4 +187,4 @@ def _cause(error: BaseException) -> str:
     """The innermost reason; requests wraps it several times."""
     while error.__context__ is not None:
         error = error.__context__
-    return str(error) or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__
