@@ -1,0 +1,270 @@
+"""The Prometheus client against a real Prometheus: what fires, what the signals are, and what is no fact."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from demo.monitoring import start_prometheus
+from demo.processes import free_port, wait_until
+from receiver.errors import PrometheusError
+from receiver.model import Action, Branch, Level
+from receiver.prometheus import Prometheus
+
+ODD_NAME = 'a"b\\c{d="e"}|.*'
+LABELS = {"branch": "service_down", "rank": "1", "action": "rollback", "level": "fast", "confidence": "0.99"}
+AVAILABILITY, HEALTH = "deployment:availability:ratio", "service:availability:ratio"
+
+
+class Monitored:
+    """A real Prometheus; what it scrapes is what a test has exposed, its alerts fire as the test says."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self._lines: dict[str, tuple[str, ...]] = {}
+        exporter = _exporter(lambda: "".join(f"{line}\n" for lines in self._lines.copy().values() for line in lines))
+        stack.callback(exporter.server_close)
+        stack.callback(exporter.shutdown)
+        rules = [
+            {"alert": "Tested", "expr": "test_firing == 1"},
+            {"alert": "Waits", "expr": "test_pending == 1", "for": "1h"},
+        ]
+        (directory / "rules.yml").write_text(
+            json.dumps({"groups": [{"name": "test", "interval": "250ms", "rules": rules}]})
+        )
+        targets = [{"targets": [f"127.0.0.1:{exporter.server_address[1]}"]}]
+        config = {
+            "global": {"scrape_interval": "250ms", "scrape_timeout": "250ms"},
+            "rule_files": [str(directory / "rules.yml")],
+            "scrape_configs": [{"job_name": "test", "static_configs": targets}],
+        }
+        server = stack.enter_context(start_prometheus(directory, config, free_port()))
+        self.url = server.url
+
+    def expose(self, deployment: str, *lines: str) -> None:
+        """Expose these lines for a deployment, in place of those that were."""
+        self._lines[deployment] = lines
+
+    def client(self, timeout: float = 5.0, max_age: float = 10.0) -> Prometheus:
+        """The client under test."""
+        return Prometheus(self.url, timeout, max_age, time.time)
+
+    def shows(self, promql: str) -> bool:
+        """Whether a query has a result."""
+        return bool(self.client()._query(promql))
+
+
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
+    with ExitStack() as stack:
+        yield Monitored(tmp_path_factory.mktemp("prometheus"), stack)
+
+
+def series(name: str, deployment: str, value: object, **labels: str) -> str:
+    """One line of an exposition."""
+    escape = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+    pairs = ",".join(f'{key}="{text.translate(escape)}"' for key, text in {"deployment": deployment, **labels}.items())
+    return f"{name}{{{pairs}}} {value}"
+
+
+def await_signals(monitored: Monitored, deployment: str, *lines: str) -> None:
+    """Expose the lines and wait until Prometheus has scraped and evaluated them."""
+    monitored.expose(deployment, *lines, series("test_marker", deployment, 1))
+    quoted = json.dumps(deployment)
+    alerting = any(line.startswith(("test_firing", "test_pending")) for line in lines)
+    wanted = f"ALERTS{{deployment={quoted}}}" if alerting else f"test_marker{{deployment={quoted}}}"
+    assert wait_until(lambda: monitored.shows(wanted), 20, every=0.1)
+
+
+def test_it_tells_what_fires_and_the_signals(monitored: Monitored) -> None:
+    """Every firing branch comes with its labels, lowest rank first, and every signal with its newest value and age."""
+    watch = {"branch": "slow", "rank": "10", "action": "watch"}
+    began = time.time()
+    await_signals(
+        monitored, "whole",
+        series("test_firing", "whole", 1, **watch),
+        series("test_firing", "whole", 1, **LABELS | {"rank": "9", "service": "flask"}),
+        series(AVAILABILITY, "whole", 0.25), series(HEALTH, "whole", 1, service="flask"),
+        series("unrelated", "whole", 7), series(AVAILABILITY, "another", 0.5),
+    )  # fmt: skip
+
+    told = monitored.client().telemetry("whole")
+
+    assert told.firing == (
+        Branch("Tested", "service_down", 9, Action.ROLLBACK, Level.FAST, 0.99, "flask"),
+        Branch("Tested", "slow", 10, Action.WATCH, None, None, None),
+    )
+    assert told.unreadable == ()
+    assert [(one.series, one.value) for one in told.signals] == [
+        (AVAILABILITY, 0.25),
+        (f'{HEALTH}{{service="flask"}}', 1.0),
+    ]
+    assert all(began <= one.at <= time.time() for one in told.signals)
+
+
+def test_what_is_pending_or_outside_the_tree_does_not_fire(monitored: Monitored) -> None:
+    """An alert that only waits, and one without a branch label, are no firing branches."""
+    no_branch = {name: text for name, text in LABELS.items() if name != "branch"}
+    await_signals(
+        monitored, "pending",
+        series("test_pending", "pending", 1, **LABELS), series("test_firing", "pending", 1, **no_branch),
+        series(AVAILABILITY, "pending", 1),
+    )  # fmt: skip
+
+    told = monitored.client().telemetry("pending")
+
+    assert (told.firing, told.unreadable) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"rank": ""}, {"rank": "first"}, {"action": ""}, {"action": "explode"}, {"level": ""}, {"level": "partly"},
+        {"confidence": ""}, {"confidence": "high"}, {"confidence": "1.5"}, {"confidence": "-0.1"},
+        {"confidence": "NaN"},
+    ],
+    ids=lambda broken: "=".join(*broken.items()),
+)  # fmt: skip
+def test_a_branch_that_says_too_little_is_unreadable(broken: dict[str, str], monitored: Monitored) -> None:
+    """An alert that claims to be a branch without a branch's labels is named, and never decides."""
+    deployment = f"broken {broken}"
+    await_signals(
+        monitored, deployment,
+        series("test_firing", deployment, 1, **LABELS | broken), series(AVAILABILITY, deployment, 1),
+    )  # fmt: skip
+
+    told = monitored.client().telemetry(deployment)
+
+    assert (told.firing, told.unreadable) == ((), ("Tested",))
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
+def test_a_value_that_is_no_number_is_none(monitored: Monitored, value: str) -> None:
+    """0/0 and infinities are "measured, and nothing to tell": the signal is there, its value is None."""
+    await_signals(monitored, f"is {value}", series(AVAILABILITY, f"is {value}", value))
+
+    (signal,) = monitored.client().telemetry(f"is {value}").signals
+
+    assert signal.value is None
+
+
+def test_old_samples_are_no_facts(monitored: Monitored) -> None:
+    """A signal whose newest sample is too old is left out; where all are, nothing is known."""
+    old = round(time.time() * 1000) - 30_000
+    await_signals(monitored, "old", series(AVAILABILITY, "old", f"1 {old}"))
+    await_signals(monitored, "half", series(AVAILABILITY, "half", f"1 {old}"), series(HEALTH, "half", 1, service="a"))
+
+    with pytest.raises(PrometheusError, match=r"no signal of old from the last 10 s, so nothing is known about it"):
+        monitored.client().telemetry("old")
+    assert [one.name for one in monitored.client().telemetry("half").signals] == [HEALTH]
+    assert [one.name for one in monitored.client(max_age=300.0).telemetry("old").signals] == [AVAILABILITY]
+
+
+def test_nothing_is_known_of_an_unknown_deployment(monitored: Monitored) -> None:
+    """No signal at all is an error that says so, not a healthy deployment."""
+    with pytest.raises(PrometheusError, match="Prometheus has no signal of nobody"):
+        monitored.client().telemetry("nobody")
+
+
+def test_a_name_cannot_leave_its_quotes(monitored: Monitored) -> None:
+    """A deployment whose name holds quotes, backslashes and braces is asked about as it is, and no other one is."""
+    await_signals(
+        monitored, ODD_NAME, series("test_firing", ODD_NAME, 1, **LABELS), series(AVAILABILITY, ODD_NAME, 0.1)
+    )  # fmt: skip
+    await_signals(monitored, "harmless", series(AVAILABILITY, "harmless", 0.9))
+
+    told = monitored.client().telemetry(ODD_NAME)
+
+    assert ([one.branch for one in told.firing], [one.value for one in told.signals]) == (["service_down"], [0.1])
+    assert ODD_NAME in monitored.client().firing_actions()
+    with pytest.raises(PrometheusError, match="no signal of"):
+        monitored.client().telemetry('x"} or ALERTS{deployment="harmless')
+
+
+def test_it_tells_which_deployments_fire_and_what_for(monitored: Monitored) -> None:
+    """All deployments with a firing branch are told, with the actions of their branches."""
+    await_signals(
+        monitored, "both",
+        series("test_firing", "both", 1, **LABELS),
+        series("test_firing", "both", 1, branch="slow", rank="10", action="watch"),
+    )  # fmt: skip
+    await_signals(monitored, "calm", series(AVAILABILITY, "calm", 1))
+
+    told = monitored.client().firing_actions()
+
+    assert told["both"] == {"rollback", "watch"}
+    assert "calm" not in told
+
+
+def test_quiet_means_signals_and_no_alert_for_as_long(monitored: Monitored) -> None:
+    """A branch that fires, only waits, or has just cleared is not quiet; without signals nothing is known."""
+    await_signals(monitored, "quiet", series(AVAILABILITY, "quiet", 1))
+    await_signals(monitored, "waits", series(AVAILABILITY, "waits", 1), series("test_pending", "waits", 1, **LABELS))
+    fires = series("test_firing", "cleared", 1, **LABELS)
+    await_signals(monitored, "cleared", series(AVAILABILITY, "cleared", 1), fires)
+    monitored.expose("cleared", series(AVAILABILITY, "cleared", 1))
+    assert wait_until(lambda: not monitored.shows('ALERTS{deployment="cleared"}'), 20, every=0.1)
+    client = monitored.client()
+
+    assert [client.quiet_for(name, 60) for name in ("quiet", "waits", "cleared")] == [True, False, False]
+    with pytest.raises(PrometheusError, match="no signal of nobody"):
+        client.quiet_for("nobody", 60)
+
+
+def test_samples_are_those_after_the_moment(monitored: Monitored) -> None:
+    """The values of a signal come by service, oldest first, and only those after the moment asked for."""
+    await_signals(monitored, "sampled", *(series(HEALTH, "sampled", 0, service=name) for name in ("a", "b")))
+    time.sleep(0.5)
+    switched = time.time()
+    monitored.expose("sampled", series(HEALTH, "sampled", 1, service="a"), series(HEALTH, "sampled", 0.5, service="b"))
+    client = monitored.client()
+    assert wait_until(lambda: len(client.samples("sampled", HEALTH, switched).get("a", ())) >= 3, 20)
+
+    after = client.samples("sampled", HEALTH, switched)
+    before = client.samples("sampled", HEALTH, switched - 30)
+
+    # One scrape may have been under way at the moment itself.
+    assert sorted(after) == ["a", "b"]
+    assert (set(after["a"][1:]), set(after["b"][1:])) == ({1.0}, {0.5})
+    assert (before["a"][0], before["a"][-1]) == (0.0, 1.0)
+    assert len(before["a"]) > len(after["a"])
+    assert not any(client.samples("sampled", HEALTH, time.time() + 5).values())
+    assert client.samples("nobody", HEALTH, switched) == {}
+
+
+@pytest.mark.parametrize("timeout", [0.5, 1.5, 30.0])
+def test_any_timeout_is_one_that_prometheus_takes(monitored: Monitored, timeout: float) -> None:
+    """Fractions of a second are sent in a form that Prometheus understands."""
+    assert isinstance(monitored.client(timeout=timeout).firing_actions(), dict)
+
+
+def test_a_query_that_prometheus_refuses_is_an_error(monitored: Monitored) -> None:
+    """Prometheus' own reason is told."""
+    with pytest.raises(PrometheusError, match=r"Prometheus refused a query: .*parse error"):
+        monitored.client().samples("qrl", "no such signal", time.time())
+
+
+def _exporter(text: Callable[[], str]) -> ThreadingHTTPServer:
+    """Serves what `text` gives as metrics."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = text().encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
