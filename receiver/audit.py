@@ -44,11 +44,12 @@ class AuditTrail:
             "deployment": deployment,
             "run": run,
         }
-        line = json.dumps(entry, ensure_ascii=True, allow_nan=False, default=str).encode() + b"\n"
         try:
-            self._append(line)
+            self._append(json.dumps(entry, ensure_ascii=True, allow_nan=False, default=str).encode() + b"\n")
         except OSError as error:
             raise AuditError(f"{self.path}: the audit trail cannot be written: {error.strerror}") from error
+        except ValueError as error:
+            raise AuditError(f"{self.path}: the record cannot be written as JSON: {error}") from error
 
     def _append(self, line: bytes) -> None:
         is_new = not self.path.exists()
