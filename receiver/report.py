@@ -186,7 +186,7 @@ def _printable(text: str) -> str:
 def _plain(text: str) -> str:
     """Text from outside on one line, with what Markdown and HTML would act on made harmless."""
     line = " ".join(_printable(text).split())
-    for char in "\\`*_[]<>|":
+    for char in "\\`*_[]<>|~&":
         line = line.replace(char, f"\\{char}")
     return line
 
