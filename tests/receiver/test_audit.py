@@ -1,0 +1,187 @@
+"""An audit record is on disk as one whole line, or the caller is told that it is not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from receiver import __version__
+from receiver.audit import AuditTrail
+from receiver.errors import AuditError
+from receiver.redact import REDACTED
+
+REPOSITORY = Path(__file__).parents[2]
+NOW = 1_795_446_245.5
+WRITER = """
+import sys
+from pathlib import Path
+from receiver.audit import AuditTrail
+trail = AuditTrail(Path(sys.argv[1]), lambda: 0.0)
+for number in range(50):
+    trail.record("decision", "x" * 3000, run=f"{sys.argv[2]}-{number}")
+"""
+AS_ANOTHER_USER = """
+import os, sys
+from pathlib import Path
+from receiver.audit import AuditTrail
+from receiver.errors import AuditError
+if os.geteuid() == 0:  # root may write everything
+    os.setuid(65534)
+try:
+    AuditTrail(Path(sys.argv[1]), lambda: 0.0).record("d", "r")
+except AuditError as error:
+    print(error)
+"""
+ON_A_SHORT_DISK = """
+import resource, sys
+from pathlib import Path
+from receiver.audit import AuditTrail
+from receiver.errors import AuditError
+resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+for _ in range(2):
+    try:
+        AuditTrail(Path(sys.argv[1]), lambda: 0.0).record("d", "x" * 60)
+    except AuditError as error:
+        print(error)
+"""
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> AuditTrail:
+    return AuditTrail(tmp_path / "audit-trail.jsonl", lambda: NOW)
+
+
+def records(trail: AuditTrail) -> list[dict[str, Any]]:
+    """The records of a trail; each line must be one."""
+    content = trail.path.read_text(encoding="ascii")
+    assert content.endswith("\n")
+    return [json.loads(line) for line in content.split("\n")[:-1]]
+
+
+def test_record_has_the_guides_fields(trail: AuditTrail) -> None:
+    """Timestamp, decision, reasoning, version and metrics, as the guide has them, and who, where and which run."""
+    trail.record("execute", "roll back to r1", deployment="qrl", run="a1", facts={"deployment:availability:ratio": 0.3})
+    trail.record("approved", "looks right", actor="ada")
+    first, second = records(trail)
+    assert first == {
+        "timestamp": "2026-11-23T15:04:05.500+00:00",
+        "decision": "execute",
+        "reasoning": "roll back to r1",
+        "agent_version": __version__,
+        "metrics_used": {"deployment:availability:ratio": 0.3},
+        "actor": "rollback-agent",
+        "deployment": "qrl",
+        "run": "a1",
+    }
+    assert (second["actor"], second["deployment"], second["run"], second["metrics_used"]) == ("ada", None, None, {})
+
+
+def test_record_is_one_line_whatever_it_says(trail: AuditTrail) -> None:
+    """Newlines, escapes and half surrogates in a reason do not make a second line, and come back unchanged."""
+    reasons = ['a\nb", "decision": "forged', "\x1b[31m", "a\u2028b", "\ud800"]
+    for reason in reasons:
+        trail.record("deny", reason)
+    assert [record["reasoning"] for record in records(trail)] == reasons
+
+
+def test_secrets_are_not_recorded(trail: AuditTrail) -> None:
+    """A fact below a sensitive key is replaced before it is written."""
+    trail.record("execute", "r", facts={"plan": {"environment": {"TOKEN": "hunter2"}}})
+    [record] = records(trail)
+    assert record["metrics_used"] == {"plan": {"environment": {"TOKEN": REDACTED}}}
+
+
+def test_file_is_its_owners(trail: AuditTrail) -> None:
+    """Nobody but the agent's user may read or write the trail."""
+    trail.record("d", "r")
+    assert trail.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_append_at_once_and_all_lines_are_whole(trail: AuditTrail) -> None:
+    """Four processes with fifty records each leave two hundred whole lines, each writer's in its order."""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, trail.path, str(number)], cwd=REPOSITORY) for number in range(4)
+    ]
+    assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
+    runs = [record["run"] for record in records(trail)]
+    assert len(runs) == 200
+    for number in range(4):
+        assert [run for run in runs if run.startswith(f"{number}-")] == [f"{number}-{count}" for count in range(50)]
+
+
+def test_record_after_a_torn_one_is_whole(trail: AuditTrail) -> None:
+    """What a power cut left of a record stays as it is, and the next record begins on a line of its own."""
+    trail.record("first", "r")
+    with trail.path.open("a") as file:
+        file.write('{"timestamp": "2026-')
+    trail.record("second", "r")
+    first, torn, second = trail.path.read_text().splitlines()
+    assert json.loads(first)["decision"] == "first"
+    assert torn == '{"timestamp": "2026-'
+    assert json.loads(second)["decision"] == "second"
+
+
+def test_read_only_file_is_an_error() -> None:
+    """A trail that may not be written is an error that names the file and the reason."""
+    with TemporaryDirectory() as place:  # not below pytest's own, which no other user may enter
+        Path(place).chmod(0o755)
+        file = Path(place) / "audit-trail.jsonl"
+        file.write_text("")
+        file.chmod(0o444)
+        program = [sys.executable, "-c", AS_ANOTHER_USER, str(file)]
+        done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{file}: the audit trail cannot be written: Permission denied\n"
+
+
+def test_directory_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    """Without its directory the trail is not silently written elsewhere."""
+    with pytest.raises(AuditError, match="the audit trail cannot be written: No such file or directory"):
+        AuditTrail(tmp_path / "absent" / "audit-trail.jsonl", lambda: NOW).record("d", "r")
+
+
+def test_link_in_place_of_the_file_is_not_followed(trail: AuditTrail, tmp_path: Path) -> None:
+    """A link that somebody put in the trail's place leads no record astray."""
+    trail.path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(AuditError, match="the audit trail cannot be written: Too many levels of symbolic links"):
+        trail.record("d", "r")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_record_that_is_written_in_part_is_an_error(trail: AuditTrail) -> None:
+    """Where the file may not grow any more, the half record is reported, not taken for written."""
+    program = [sys.executable, "-c", ON_A_SHORT_DISK, str(trail.path)]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{trail.path}: the audit trail cannot be written: only part of the record was written\n"
+    trail.record("after", "the disk has room again")
+    whole, torn, after = trail.path.read_text().splitlines()
+    assert json.loads(whole)["decision"] == "d"
+    assert not torn.endswith("}")
+    assert json.loads(after)["decision"] == "after"
+
+
+def test_number_that_json_does_not_know_is_an_error(trail: AuditTrail) -> None:
+    """A fact that cannot be written as JSON is told as every other failure to record, and nothing is written."""
+    with pytest.raises(AuditError, match="the record cannot be written as JSON: Out of range float values"):
+        trail.record("d", "r", facts={"ratio": float("nan")})
+    assert not trail.path.exists()
+
+
+def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:
+    """The system calls are a write, an fsync of the file and, for a new file, an fsync of its directory."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace is not installed")
+    program = [sys.executable, "-c", WRITER.replace("range(50)", "range(1)"), str(tmp_path / "trail"), "0"]
+    watched = [strace, "-e", "trace=write,fsync", *program]
+    done = subprocess.run(watched, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if "PTRACE" in done.stderr:
+        pytest.skip("strace may not watch processes here")
+    names = [line.split("(")[0] for line in done.stderr.splitlines() if line.startswith(("write(", "fsync("))]
+    assert names[-3:] == ["write", "fsync", "fsync"]

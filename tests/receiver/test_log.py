@@ -1,0 +1,117 @@
+"""The agent's log is the guide's: one JSON object a line, whatever is logged, and the same as text on the console."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from receiver.redact import REDACTED
+
+REPOSITORY = Path(__file__).parents[2]
+SET_UP = """
+import logging, sys
+from pathlib import Path
+import structlog
+from receiver.log import get_log, set_up_log
+file = Path(sys.argv[1])
+set_up_log(file)
+"""
+
+
+def logged(file: Path, statements: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a process of its own writes into the log and onto the console."""
+    program = [sys.executable, "-W", "error", "-c", SET_UP + statements, str(file)]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    return [json.loads(line) for line in file.read_text(encoding="ascii").split("\n")[:-1]], done.stderr.split("\n")[
+        :-1
+    ]
+
+
+def test_line_has_the_guides_fields(tmp_path: Path) -> None:
+    """Timestamp, level, agent, message and context, in this order, and nothing else."""
+    [line], [text] = logged(tmp_path / "agent.log", "get_log().warning('guard: refused', run='a1', free=0.5)")
+    assert list(line) == ["timestamp", "level", "agent", "message", "context"]
+    assert (line["level"], line["agent"], line["message"]) == ("WARNING", "rollback_agent", "guard: refused")
+    assert line["context"] == {"run": "a1", "free": 0.5}
+    assert text == f'[{line["timestamp"]}] [WARNING] guard: refused run="a1" free=0.5'
+
+
+def test_timestamp_is_utc_with_milliseconds(tmp_path: Path) -> None:
+    """The time is of now, in UTC, and says so."""
+    [line], _ = logged(tmp_path / "agent.log", "get_log().info('hello')")
+    at = datetime.fromisoformat(line["timestamp"])
+    assert at.utcoffset() == timedelta(0)
+    assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
+    assert len(line["timestamp"]) == len("2026-11-23T15:04:05.123+00:00")
+
+
+def test_line_stays_one_line_whatever_it_says(tmp_path: Path) -> None:
+    """Newlines, terminal escapes and line separators in a message or in its context are escaped in both outputs."""
+    statements = (
+        "for text in ('a\\nb', 'a\\r\\nb', '\\x1b[31mred', 'a\\u2028b', 'a\\x85b', '\\x9b31m', '\\ud800', '\\x00'):\n"
+        "    get_log().info(text, label=text)"
+    )
+    lines, console = logged(tmp_path / "agent.log", statements)
+    texts = ["a\nb", "a\r\nb", "\x1b[31mred", "a\u2028b", "a\x85b", "\x9b31m", "\ud800", "\x00"]
+    assert [line["message"] for line in lines] == texts
+    assert [line["context"] for line in lines] == [{"label": text} for text in texts]
+    assert len(console) == len(texts)
+    assert all(text.isprintable() and text.isascii() for text in console)
+
+
+def test_secrets_in_the_context_are_hidden(tmp_path: Path) -> None:
+    """A secret that is given as context is in neither output."""
+    lines, [text] = logged(tmp_path / "agent.log", "get_log().info('x', token='hunter2', env={'api_key': 'hunter2'})")
+    assert lines[0]["context"] == {"token": REDACTED, "env": {"api_key": REDACTED}}
+    assert "hunter2" not in text + (tmp_path / "agent.log").read_text()
+
+
+def test_exception_is_in_the_context(tmp_path: Path) -> None:
+    """An unexpected error is logged with its traceback, on the same one line."""
+    statements = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    get_log().exception('evaluate: failed unexpectedly')"
+    [line], console = logged(tmp_path / "agent.log", statements)
+    assert (line["level"], line["message"]) == ("ERROR", "evaluate: failed unexpectedly")
+    assert line["context"]["exception"].endswith("ZeroDivisionError: division by zero")
+    assert len(console) == 1
+
+
+def test_context_of_the_run_is_on_each_line(tmp_path: Path) -> None:
+    """What is bound while a run is worked on is on all lines of that time and on no other."""
+    statements = (
+        "with structlog.contextvars.bound_contextvars(run='a1'):\n"
+        "    get_log().info('within', x=1)\n"
+        "get_log().info('after')"
+    )
+    lines, _ = logged(tmp_path / "agent.log", statements)
+    assert [line["context"] for line in lines] == [{"x": 1, "run": "a1"}, {}]
+
+
+def test_libraries_log_in_the_same_format(tmp_path: Path) -> None:
+    """What a library logs through the standard library is in the file too; the chatty ones from warnings on."""
+    statements = (
+        "logging.getLogger('werkzeug').info('said %s', 'this\\nand that')\n"
+        "for chatty in ('alembic', 'urllib3', 'cheroot'):\n"
+        "    logging.getLogger(chatty).info('every detail')\n"
+        "    logging.getLogger(chatty).warning('from ' + chatty)\n"
+        "get_log().debug('not shown')"
+    )
+    lines, _ = logged(tmp_path / "agent.log", statements)
+    messages = [line["message"] for line in lines]
+    assert messages == ["said this\nand that", "from alembic", "from urllib3", "from cheroot"]
+    assert all(list(line) == ["timestamp", "level", "agent", "message", "context"] for line in lines)
+
+
+def test_rotated_file_is_left_and_a_new_one_begun(tmp_path: Path) -> None:
+    """After logrotate has renamed the file, what follows is in a new file of the old name."""
+    statements = (
+        "get_log().info('before')\nfile.rename(file.with_suffix('.1'))\nget_log().info('after')\n"
+        "set_up_log(file)\nget_log().info('set up twice')"
+    )
+    lines, _ = logged(tmp_path / "agent.log", statements)
+    assert [line["message"] for line in lines] == ["after", "set up twice"]
+    assert json.loads((tmp_path / "agent.1").read_text())["message"] == "before"
