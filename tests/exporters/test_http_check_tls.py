@@ -96,7 +96,8 @@ def test_client_certificate_is_shown(tls_server: WebServer, certificates: Path) 
     trusted: dict[str, Any] = {"ca_file": certificates / "ca.pem", "server_name": HOST}
     pair = {"cert_file": certificates / "client.pem", "key_file": certificates / "client.key"}
     assert probe(tls_server.url, **trusted, **pair).failure is None
-    assert probe(tls_server.url, **trusted).failure is Reason.TLS
+    # In TLS 1.3 the refusal comes after the client's handshake, and the reset can overtake the alert that says why.
+    assert probe(tls_server.url, **trusted).failure in (Reason.TLS, Reason.CONNECTION)
 
 
 def test_plain_server_fails_by_tls(web_server: WebServer) -> None:
