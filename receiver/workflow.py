@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -63,6 +64,8 @@ class Workflow:
             get_log().warning("left to another worker", reason=str(error))
         except JournalError as error:
             get_log().error("the journal failed; the run is taken up again", run=run.id, error=str(error))
+            with suppress(JournalError), self._database.write() as tx:
+                runs.spare(tx, run)
         finally:
             with self._holding:
                 self._held.pop(run.id, None)
@@ -85,7 +88,8 @@ class Workflow:
         if ended is None and run.lives > MAX_LIVES:
             reason = f"the agent stopped {MAX_LIVES} times while it worked on this run"
             stop = Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=True)
-            ended = self._stop(run, run.findings, "evaluate", 0, stop)
+            position, name = next((at, phase.__name__) for at, phase in enumerate(PHASES) if phase.__name__ not in done)
+            ended = self._stop(run, name, position, stop)
         for position, phase in enumerate(PHASES):
             if ended is not None:
                 break
@@ -105,18 +109,27 @@ class Workflow:
         with self._database.write() as tx:
             is_new = runs.begin_step(tx, run, name, position, self._database.now(tx))
         outcome = self._ask(run, phase)
+        if isinstance(outcome, Proceed):
+            outcome = self._proceed(run, phase, outcome)
         if isinstance(outcome, Wait):
             with self._database.write() as tx:
                 runs.wait(tx, run, outcome.until, name, outcome.summary)
             if is_new:
                 get_log().info(f"{name}: waits", reason=outcome.summary)
         elif isinstance(outcome, Stop):
-            self._stop(run, run.findings, name, position, outcome)
-        else:
-            self._audit(run, name, outcome)
+            self._stop(run, name, position, outcome)
+        return outcome
+
+    def _proceed(self, run: Run, phase: Phase, outcome: Proceed) -> Proceed | Stop:
+        """Record that a phase is done, in the journal and on the audit trail: both, or neither and a stop."""
+        name = phase.__name__
+        try:
             with self._database.write() as tx:
                 runs.finish_step(tx, run, name, self._database.now(tx), outcome)
-            get_log().info(f"{name}: done", summary=outcome.summary)
+                self._audit(run, name, outcome)
+        except AuditError as error:
+            return _failure(phase, outcome.findings, f"{error}; without a record nothing is done")
+        get_log().info(f"{name}: done", summary=outcome.summary)
         return outcome
 
     def _ask(self, run: Run, phase: Phase) -> Outcome:
@@ -130,27 +143,27 @@ class Workflow:
         except JournalError:
             raise
         except AuditError as error:
-            reason = f"{error}; without a record nothing is done"
+            return _failure(phase, run.findings, f"{error}; without a record nothing is done")
         except Exception as error:
             get_log().exception(f"{phase.__name__}: failed unexpectedly")
             reason = f"{phase.__name__} failed unexpectedly: {type(error).__name__}: {error}"
-        after_effect = PHASES.index(phase) >= PHASES.index(execute)
-        return Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=after_effect)
+            return _failure(phase, run.findings, reason)
 
-    def _stop(self, run: Run, before: Findings, name: str, position: int, stop: Stop) -> tuple[Result, str]:
+    def _stop(self, run: Run, name: str, position: int, stop: Stop) -> tuple[Result, str]:
         """Record the end of a run with everything that follows from it, in one transaction."""
-        self._audit(run, name, stop)
         with self._database.write() as tx:
             if stop.latch:
                 deployments.latch(tx, run.deployment, self._database.now(tx), stop.reason)
             now = self._database.now(tx)
             runs.begin_step(tx, run, name, position, now)
             runs.finish_step(tx, run, name, now, stop)
-            refusals.record(tx, run, name, stop.findings.refusals[len(before.refusals) :], now)
+            refusals.record(tx, run, name, stop.findings.refusals[len(run.findings.refusals) :], now)
             if stop.escalation is not None:
                 escalations.open_one(
                     tx, run.deployment, stop.escalation, stop.reason, now, incident=run.incident, run=run.id
                 )
+            with suppress(AuditError):  # logged there; a stop that cannot be recorded still is one
+                self._audit(run, name, stop)
         tell = get_log().info if stop.escalation is None else get_log().error
         tell(f"{name}: {stop.result}", reason=stop.reason, escalation=stop.escalation, latched=stop.latch)
         return stop.result, stop.reason
@@ -162,9 +175,9 @@ class Workflow:
         try:
             report = self._report(run, result, reason)
             summary = report or "no report"
-        except OSError as error:
+        except Exception as error:  # whatever it is, the run has ended and must not be taken up for ever
             summary = f"the report could not be written: {error}"
-            get_log().error(summary)
+            get_log().exception("the report could not be written")
         with self._database.write() as tx:
             now = self._database.now(tx)
             runs.finish_step(tx, run, "report", now, Proceed(run.findings, summary))
@@ -174,7 +187,6 @@ class Workflow:
     def _audit(self, run: Run, name: str, outcome: Proceed | Stop) -> None:
         """Put the outcome on the audit trail; an effect's own intent is written by its phase, before it."""
         decision = outcome.findings.decision
-        stopped = isinstance(outcome, Stop)
         try:
             self._audit_trail.record(
                 f"{name}:{outcome.result if isinstance(outcome, Stop) else 'done'}",
@@ -185,5 +197,10 @@ class Workflow:
             )
         except AuditError as error:
             get_log().critical("the audit trail cannot be written", error=str(error))
-            if not stopped:
-                raise
+            raise
+
+
+def _failure(phase: Phase, findings: Findings, reason: str) -> Stop:
+    """A stop that nobody planned; it latches once the deployment may have been touched."""
+    touched = PHASES.index(phase) >= PHASES.index(execute)
+    return Stop(Result.FAILED, reason, findings, EscalationReason.AGENT_FAILED, latch=touched)

@@ -90,6 +90,16 @@ def renew(tx: sa.Connection, run: Run, until: float) -> None:
     _fence(tx, run, lease_until=until)
 
 
+def still_held(tx: sa.Connection, run: Run) -> None:
+    """Raise LostLease where the run is another's by now."""
+    _fence(tx, run)
+
+
+def spare(tx: sa.Connection, run: Run) -> None:
+    """This life ended without ending its process, so it does not count."""
+    _fence(tx, run, lives=run.lives - 1)
+
+
 def end_leases(tx: sa.Connection) -> None:
     """Void all leases; only where no other process can be at work on this journal."""
     tx.execute(sa.update(tables.run).where(tables.run.c.state != FINISHED).values(lease_until=0.0))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
-from receiver.journal import releases
+from receiver.journal import releases, runs
 from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
 from receiver.phases.guard import gather, refuse
 from receiver.run_once import Command, Ended, Lost, last_output, run_once, was_started
@@ -28,6 +28,8 @@ def execute(run: Run, world: World) -> Outcome:
         said_no = refusals(gather(run, world, plan, backup_due=True))
         if said_no:
             return refuse(run.findings, said_no)
+        with world.database.write() as tx:
+            runs.still_held(tx, run)  # what follows cannot be taken back
         facts: dict[str, object] = {"plan": asdict(plan), "plan_hash": plan.hash}
         world.audit.record(
             "execute",
