@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.receiver.agent import Agent
 from tests.receiver.serving import Receiver, serving
 
 
@@ -15,3 +18,22 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
     """The HTTP interface, served."""
     with serving(tmp_path) as here:
         yield here
+
+
+@pytest.fixture
+def make_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
+    """Makes an agent with settings of its own."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Agent:
+            made = Agent(tmp_path, **settings)
+            stack.callback(made.database.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def agent(make_agent: Callable[..., Agent]) -> Agent:
+    """An agent at L4."""
+    return make_agent()
