@@ -1,0 +1,183 @@
+"""Restored only when everything says so; what is missing, old or worse never verifies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from receiver.errors import PrometheusError
+from receiver.journal.views import View
+from tests.receiver.agent import Agent
+from tests.receiver.surroundings import BAD, GOOD, branch
+
+NAN = math.nan
+
+
+def after(agent: Agent, change: Callable[[], None]) -> None:
+    """Let things be as `change` makes them once GOOD is live again."""
+
+    def when_asked(number: int) -> None:
+        agent.heal(number)
+        if agent.executed():
+            change()
+
+    agent.prometheus.when_asked = when_asked
+
+
+def give_up(agent: Agent) -> View:
+    """Roll back, and let the time for verification pass; nothing may have been verified."""
+    run = agent.go()
+    assert (run["state"], run["result"]) == ("waiting", None)
+    for _ in range(3):
+        assert agent.wait(100)["result"] is None
+    return agent.wait(400)
+
+
+def test_all_good_is_restored(agent: Agent) -> None:
+    """The target live, new samples of every signal, three good checks in a row and no branch: that is verified."""
+    run = agent.go()
+
+    assert (run["result"], run["verification"]["verdict"]) == ("restored", "restored")
+    assert run["reason"] == "r1 is live, its checks are good and no branch fires"
+    assert agent.latch() is None
+
+
+@pytest.mark.parametrize(
+    ("health", "still_missing"),
+    [
+        ({}, "not yet 3 good checks in a row: no service"),
+        ({"flask": ()}, "not yet 3 good checks in a row: flask"),
+        ({"flask": (1.0, 1.0)}, "not yet 3 good checks in a row: flask"),
+        ({"flask": (1.0, 1.0, 0.99)}, "not yet 3 good checks in a row: flask"),
+        ({"flask": (0.5, 1.0, 1.0)}, "not yet 3 good checks in a row: flask"),
+        ({"flask": (1.0, NAN, 1.0)}, "not yet 3 good checks in a row: flask"),
+        ({"flask": (NAN, 1.0, 1.0)}, "not yet 3 good checks in a row: flask"),
+        ({"flask": (1.0, 1.0, 1.0), "gradio": (1.0, 0.0, 1.0)}, "not yet 3 good checks in a row: gradio"),
+    ],
+    ids=repr,
+)
+def test_checks_that_are_missing_or_bad_never_verify(
+    agent: Agent, health: dict[str, tuple[float, ...]], still_missing: str
+) -> None:
+    """Every service needs three good samples in a row since the switch; no data is not good data."""
+    agent.prometheus.health = {}
+    after(agent, lambda: setattr(agent.prometheus, "health", health))
+
+    run = give_up(agent)
+
+    assert run["result"] == "inconclusive"
+    assert run["reason"] == f"not verified in time: {still_missing}"
+    assert agent.escalated() == ["verification_failed"]
+    assert agent.latch() == run["reason"]
+
+
+def test_bad_checks_before_good_ones_do_not_count(agent: Agent) -> None:
+    """While the service comes up its checks may fail; only the last ones in a row count."""
+    after(agent, lambda: setattr(agent.prometheus, "health", {"flask": (0.0, 0.0, 1.0, 1.0, 1.0)}))
+
+    assert agent.go()["result"] == "restored"
+
+
+def test_it_waits_for_enough_checks(make_agent: Callable[..., Agent]) -> None:
+    """As many good checks as are configured are waited for, and then it is verified."""
+    agent = make_agent(qrl={"verify": {"samples_in_a_row": 2}})
+    after(agent, lambda: setattr(agent.prometheus, "health", {"flask": (1.0,)}))
+    assert agent.go()["state"] == "waiting"
+    after(agent, lambda: setattr(agent.prometheus, "health", {"flask": (1.0, 1.0)}))
+
+    assert agent.wait(1.1)["result"] == "restored"
+
+
+def test_signals_from_before_the_switch_verify_nothing(agent: Agent) -> None:
+    """A sample that is older than the switch says nothing about what came after it."""
+    old = agent.clock()
+    after(agent, lambda: setattr(agent.prometheus, "samples_at", lambda: old))
+
+    run = give_up(agent)
+
+    assert (run["result"], agent.escalated()) == ("inconclusive", ["verification_failed"])
+    assert run["reason"].startswith("not verified in time: no new sample yet of deployment:availability:ratio")
+
+
+def test_a_signal_that_has_become_no_number_verifies_nothing(agent: Agent) -> None:
+    """What was measured when it was decided must be measured again."""
+    after(agent, lambda: setattr(agent.prometheus, "availability", None))
+
+    assert give_up(agent)["result"] == "inconclusive"
+
+
+def test_without_prometheus_it_is_inconclusive(agent: Agent) -> None:
+    """A Prometheus that stays away verifies nothing: the rollback happened, and nobody knows what it did."""
+    after(agent, lambda: setattr(agent.prometheus, "error", PrometheusError("gone")))
+
+    run = give_up(agent)
+
+    assert (run["result"], run["reason"]) == ("inconclusive", "not verified in time: gone")
+    assert (agent.executed(), agent.latch()) == ([GOOD], run["reason"])
+
+
+def test_prometheus_may_be_away_for_a_while(agent: Agent) -> None:
+    """Time is left for it to come back."""
+    after(agent, lambda: setattr(agent.prometheus, "error", PrometheusError("gone")))
+    assert agent.go()["state"] == "waiting"
+    agent.prometheus.error = None
+    after(agent, lambda: None)
+
+    assert agent.wait(30)["result"] == "restored"
+
+
+def test_a_branch_that_still_fires_is_no_effect(agent: Agent) -> None:
+    """Good checks with a firing rollback branch do not verify; one that only watches does not keep it from it."""
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch("high_error_rate"),)))
+
+    run = give_up(agent)
+
+    assert (run["result"], run["reason"]) == ("no_effect", "not verified in time: HighErrorRate still fires")
+    assert agent.escalated() == ["verification_failed"]
+
+
+def test_less_availability_than_before_is_worse(agent: Agent) -> None:
+    """Where fewer checks succeed than before the rollback, it is said to have made things worse."""
+
+    def worse() -> None:
+        agent.prometheus.availability = 0.1
+        agent.prometheus.firing = (branch(),)
+
+    after(agent, worse)
+
+    assert (give_up(agent)["result"], agent.escalated()) == ("worse", ["verification_failed"])
+
+
+def test_another_live_release_is_never_verified(agent: Agent) -> None:
+    """Where somebody deploys over the rollback, its verification is about nothing any more."""
+    after(agent, lambda: setattr(agent.prometheus, "health", {}))
+    assert agent.go()["state"] == "waiting"
+    agent.target.ship("r3")
+    agent.prometheus.when_asked = lambda _: None
+    agent.prometheus.health = {"flask": (1.0, 1.0, 1.0)}
+
+    run = agent.wait(700)
+
+    assert (run["result"], run["reason"]) == ("inconclusive", "not verified in time: r3 is live, not r1")
+
+
+def test_no_rollback_of_a_rollback(agent: Agent) -> None:
+    """After a rollback that did not help, the release it went to is left alone, and the one before stays held."""
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch(),)))
+    give_up(agent)
+
+    assert agent.wake() is None
+    assert (agent.executed(), agent.held()) == ([GOOD], [BAD])
+
+
+def test_a_verification_goes_on_after_a_restart(agent: Agent) -> None:
+    """A new process takes the verification up where it was, and executes nothing again."""
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch(),)))
+    agent.go()
+    agent.new_process()
+    agent.prometheus.firing = ()
+    agent.prometheus.when_asked = agent.heal
+
+    assert (agent.wait(20)["result"], agent.executed()) == ("restored", [GOOD])
