@@ -7,7 +7,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from receiver.errors import PrometheusError
+from receiver.errors import JournalError, PrometheusError
 from receiver.journal import escalations, incidents, notifications
 from receiver.journal.counts import bump
 from receiver.journal.database import Database
@@ -47,7 +47,7 @@ class Inbox:
         except PrometheusError as error:
             get_log().error("what fires is not known", error=str(error))
             firing = None
-        began = [self._look_at(notification, firing) for notification in due]
+        began = [self._try_to_look_at(notification, firing) for notification in due]
         return any(began)
 
     def reconcile(self) -> bool:
@@ -67,6 +67,14 @@ class Inbox:
                 else:
                     incidents.close_quiet(tx, deployment, now)
         return began
+
+    def _try_to_look_at(self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None) -> bool:
+        try:
+            return self._look_at(notification, firing)
+        except JournalError as error:
+            # It stays due; the others must not wait behind it.
+            get_log().error("a notification is looked at again", notification=notification.id, error=str(error))
+            return False
 
     def _look_at(self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None) -> bool:
         named = {

@@ -59,7 +59,7 @@ class Prometheus:
         """
         read_at = self._clock()
         labels = f'deployment="{_escaped(deployment)}"'
-        alerts = self._query(f'ALERTS{{alertstate="firing",branch!="",{labels}}}')
+        alerts = self._firing(f",{labels}")
         # A range selector gives raw samples with their own times; an instant vector would hide how old they are.
         lookback = max(int(self._max_age), 1)
         series = self._query(f'{{__name__=~"{_SIGNALS}",{labels}}}[{lookback}s]')
@@ -74,7 +74,7 @@ class Prometheus:
     def firing_actions(self) -> dict[str, frozenset[str]]:
         """The deployments on which any branch fires, with the actions that their branches ask for."""
         actions: dict[str, frozenset[str]] = {}
-        for alert in self._query('ALERTS{alertstate="firing",branch!=""}'):
+        for alert in self._firing():
             deployment = alert.metric.get("deployment", "")
             actions[deployment] = actions.get(deployment, frozenset()) | {alert.metric.get("action", "")}
         return actions
@@ -90,6 +90,11 @@ class Prometheus:
         period = max(math.ceil(self._clock() - since), 1)
         series = self._query(f'{signal}{{deployment="{_escaped(deployment)}"}}[{period}s]')
         return {one.metric.get("service", ""): tuple(value for at, value in one.values if at > since) for one in series}
+
+    def _firing(self, more_labels: str = "") -> tuple[_Series, ...]:
+        """The labels of what fires. A Prometheus that was killed leaves alerts readable for five minutes: too old."""
+        alerts = f'ALERTS{{alertstate="firing",branch!=""{more_labels}}}'
+        return self._query(f"timestamp({alerts}) > time() - {self._max_age:g}")
 
     def _signal(self, series: _Series, now: float) -> Signal | None:
         at, value = max(series.values, default=(-math.inf, math.nan))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -110,6 +112,34 @@ def test_a_person_may_let_the_agent_try_again(tmp_path: Path) -> None:
 
         here.eventually(lambda: [run["result"] for run in here.runs()] == ["missing_data", "restored"], 30)
         assert (here.live(), here.restarts()) == (GOOD, 1)
+
+
+def test_an_alert_that_a_killed_prometheus_left_behind_is_no_fact(tmp_path: Path) -> None:
+    """A Prometheus that was killed shows its last alerts for five minutes; what is too old rolls nothing back."""
+    prometheus = {"url": "", "max_age": "3s"}
+    with stand(tmp_path) as here:
+        prometheus["url"] = f"http://127.0.0.1:{here.ports['prometheus']}"
+        here.write_config(prometheus=prometheus)
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        assert here.prometheus is not None
+        here.prometheus.process.signal(signal.SIGKILL)
+        here.prometheus.stop()
+        here.ship(GOOD)  # mended by hand meanwhile
+        time.sleep(3)
+        # Without the rule nobody writes that the alert has ended; with it, that is a matter of luck.
+        here.start_prometheus({"groups": []})
+        here.eventually(lambda: bool(here.prometheus_says("deployment:availability:ratio == 1")))
+        assert here.prometheus_says('ALERTS{alertstate="firing"}'), "the old alert is still readable"
+
+        here.notify()
+
+        here.eventually(lambda: "Prometheus shows no firing branch" in (tmp_path / "agent.log").read_text(), 30)
+        assert here.runs() == []
+        assert here.restarts() == 0
 
 
 def test_a_branch_that_only_asks_does_not_hide_a_worse_one(tmp_path: Path) -> None:
