@@ -30,6 +30,7 @@ check: $(VENV)/.installed need-monitoring ## lint, types, rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd demo/sample && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p qrl
 	@promtool check rules alert-rules/*.rules.yml
 	@promtool check config --syntax-only alert-rules/prometheus.yml
 	@amtool check-config alert-rules/alertmanager.yml
