@@ -42,7 +42,7 @@ class Agent:
         self.prometheus.firing = (branch(),)
         self.prometheus.availability = 0.25
         self.prometheus.when_asked = self.heal
-        self.target = FileTarget(root / "releases", self.clock)
+        self.target = FileTarget(root / "releases")
         self.world = surroundings(self.config, self.database, self.prometheus, self.target, self.clock)
         self.report = ReportWriter(self.config.logs, self.database, self.clock)
         self.workflow = self.new_process()

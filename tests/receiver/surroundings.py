@@ -91,19 +91,21 @@ class ToldPrometheus:
 class FileTarget:
     """A deployment that is one file: each line is a release that was made live, the last one is live."""
 
-    def __init__(self, file: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
-        self._clock = clock
         self.timeout = 10.0
         self.error: Exception | None = None
         self.script = 'echo "$1" >> "$2"; echo switched to "$1"'
-        self.live_since: float | None = None
+        self.since: Callable[[], float | None] = lambda: file.stat().st_mtime
+        self.when_read: Callable[[], None] = lambda: None
+        """Called before the live release is told."""
 
     def live(self) -> Release:
         """The last line."""
+        self.when_read()
         if self.error is not None:
             raise self.error
-        return Release(self.lines()[-1], "c" * 40, self.live_since or self._file.stat().st_mtime)
+        return Release(self.lines()[-1], "c" * 40, self.since())
 
     def known(self) -> tuple[Release, ...]:
         """Every release that was live at some time."""

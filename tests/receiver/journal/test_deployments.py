@@ -40,7 +40,7 @@ def test_the_lock_lets_one_in_at_a_time(database: Database) -> None:
 
 def test_fifty_one_claims_at_once_pass_three(database: Database, tmp_path: Path) -> None:
     """Of 51 runs that claim in the same moment, in several processes, the three that the limit allows get through."""
-    target = FileTarget(tmp_path / "releases", time.time)
+    target = FileTarget(tmp_path / "releases")
     for release in (GOOD, BAD):
         target.ship(release)
     ids = [begin_apart(database, number) for number in range(PROCESSES * THREADS)]
@@ -131,7 +131,7 @@ def _claim_at_once(url: str, root: Path, share: list[Run], gate: Barrier, outcom
     guardrails = {"disk_space": {"minimum_bytes": 0}, "cooldown": {"period": "1ms"}}
     prometheus = ToldPrometheus(time.time)
     prometheus.firing = (branch(),)
-    target = FileTarget(root / "releases", time.time)
+    target = FileTarget(root / "releases")
     world = surroundings(configuration(root, guardrails=guardrails), database, prometheus, target, time.time)
 
     def one(run: Run) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from receiver.errors import TargetError
-from receiver.model import Release
 from tests.receiver.agent import Agent, Killed
-from tests.receiver.surroundings import BAD, GOOD, FileTarget
+from tests.receiver.surroundings import BAD, GOOD
 
 SWITCH = 'echo "$1" >> "$2"'
 
@@ -59,9 +56,8 @@ def test_a_command_that_takes_too_long_is_ended(agent: Agent) -> None:
     assert "its time limit" in run["reason"]
 
 
-def test_a_target_that_cannot_be_read_afterwards_fails_the_run(make_agent: Callable[..., Agent]) -> None:
+def test_a_target_that_cannot_be_read_afterwards_fails_the_run(agent: Agent) -> None:
     """Not knowing what is live after the command is no success."""
-    agent = make_agent()
     when_executed(agent, TargetError("it is gone"))
 
     run = agent.go()
@@ -117,14 +113,10 @@ def test_the_command_gets_the_plan_and_nothing_else(agent: Agent) -> None:
 
 def when_executed(agent: Agent, error: BaseException) -> None:
     """Raise when the live release is read for the first time after the command."""
-    read: Callable[[], Release] = agent.target.live
-    raised: list[bool] = []
+    errors = [error]
 
-    class Failing(FileTarget):
-        def live(self) -> Release:
-            if agent.executed() and not raised:
-                raised.append(True)
-                raise error
-            return read()
+    def when_read() -> None:
+        if agent.executed() and errors:
+            raise errors.pop()
 
-    agent.target.__class__ = Failing
+    agent.target.when_read = when_read
