@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 
 import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from receiver.errors import JournalError
+from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, releases, tables
 from receiver.journal.database import Database
 from receiver.log import get_log
-from receiver.model import Autonomy, EscalationReason
+from receiver.model import Autonomy, EscalationReason, Level, Result
 from receiver.workflow import PHASES
 from receiver.world import World
 
@@ -35,6 +37,7 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 NOTIFICATION_OUTCOMES = ("accepted", "unauthorized", "invalid", "too_large", "failed")
 ALERT_OUTCOMES = ("branch", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
 PHASE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)
+GUARDRAIL_NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
 
 
@@ -65,16 +68,27 @@ class JournalCollector(Collector):
         yield from families
 
     def _counters(self, tx: sa.Connection) -> Iterator[Metric]:
-        found: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTERS}
-        found["notifications"] = {(outcome,): 0 for outcome in NOTIFICATION_OUTCOMES}
-        found["alerts"] = {(outcome,): 0 for outcome in ALERT_OUTCOMES}
+        found = self._zeros()
         for name, labels, value in counts.read_all(tx):
-            found[name][tuple(labels[label] for label in COUNTERS[name][2])] = value
+            # Another version of the program may have counted something else in the same journal.
+            if name in COUNTERS and labels.keys() == set(COUNTERS[name][2]):
+                found[name][tuple(labels[label] for label in COUNTERS[name][2])] = value
         for name, (metric, text, label_names) in COUNTERS.items():
             family = CounterMetricFamily(metric, text, labels=label_names)
             for values, count in sorted(found[name].items()):
                 family.add_metric(values, count)
             yield family
+
+    def _zeros(self) -> dict[str, dict[tuple[str, ...], int]]:
+        """Every label set that is known before anything happens, so that a first increase can be seen."""
+        return {
+            "notifications": {(outcome,): 0 for outcome in NOTIFICATION_OUTCOMES},
+            "alerts": {(outcome,): 0 for outcome in ALERT_OUTCOMES},
+            "decisions": {},
+            "runs": dict.fromkeys(product(self._worlds, ("none", *Level), Result), 0),
+            "refusals": dict.fromkeys(product(self._worlds, GUARDRAIL_NAMES), 0),
+            "escalations": dict.fromkeys(product(self._worlds, EscalationReason), 0),
+        }
 
     def _runs(self, tx: sa.Connection) -> Iterator[Metric]:
         running = GaugeMetricFamily(
