@@ -10,7 +10,8 @@ from dataclasses import replace
 import structlog
 
 from receiver.errors import AuditError, JournalError, LostLease
-from receiver.journal import deployments, escalations, refusals, runs
+from receiver.journal import approvals, deployments, escalations, refusals, runs
+from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, new_id
 from receiver.log import get_log
 from receiver.model import EscalationReason, Findings, Outcome, Proceed, Result, Run, Stop, Wait
@@ -157,6 +158,9 @@ class Workflow:
             now = self._database.now(tx)
             runs.begin_step(tx, run, name, position, now)
             runs.finish_step(tx, run, name, now, stop)
+            asked = approvals.of_run(tx, run.id)
+            if asked is not None:
+                approvals.end(tx, asked, ApprovalState.WITHDRAWN, now)  # where it is still open, nobody need answer it
             refusals.record(tx, run, name, stop.findings.refusals[len(run.findings.refusals) :], now)
             if stop.escalation is not None:
                 escalations.open_one(
