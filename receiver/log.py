@@ -18,6 +18,17 @@ AGENT = "rollback_agent"
 _BELONGS_TO_THE_LINE = ("timestamp", "level", "event", "logger", "_record", "_from_structlog")
 
 
+class _File(logging.handlers.WatchedFileHandler):
+    """A log file that cannot be opened again costs its lines, and never the work that is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line; where that fails, say so on standard error."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+
 def set_up_log(file: Path) -> None:
     """Send everything that is logged to `file` and to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -32,7 +43,7 @@ def set_up_log(file: Path) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    to_file = logging.handlers.WatchedFileHandler(file, encoding="ascii", errors="backslashreplace")
+    to_file = _File(file, encoding="ascii", errors="backslashreplace")
     to_console = logging.StreamHandler(sys.stderr)
     root = logging.getLogger()
     for old in root.handlers[:]:

@@ -115,3 +115,17 @@ def test_rotated_file_is_left_and_a_new_one_begun(tmp_path: Path) -> None:
     lines, _ = logged(tmp_path / "agent.log", statements)
     assert [line["message"] for line in lines] == ["after", "set up twice"]
     assert json.loads((tmp_path / "agent.1").read_text())["message"] == "before"
+
+
+def test_a_log_file_that_is_gone_stops_nobody(tmp_path: Path) -> None:
+    """Where the file cannot be opened again, logging raises nothing; once it can, it goes on."""
+    statements = (
+        "file.parent.rename(file.parent.with_name('away'))\n"
+        "get_log().error('lost')\n"
+        "file.parent.mkdir()\n"
+        "get_log().error('kept')"
+    )
+    (tmp_path / "logs").mkdir()
+    lines, console = logged(tmp_path / "logs" / "agent.log", statements)
+    assert [line["message"] for line in lines] == ["kept"]
+    assert any("[ERROR] lost" in text for text in console)
