@@ -1,4 +1,4 @@
-"""A real PostgreSQL on a Unix socket of its own, for tests; one server, any number of fresh databases."""
+"""A real PostgreSQL on a Unix socket of its own, for tests; one server, any number of empty journals."""
 
 from __future__ import annotations
 
@@ -52,15 +52,16 @@ class Postgres:
             cwd=Path("/"),
             die_with_parent=False,
         )  # fmt: skip
-        self._admin = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self._admin = sa.create_engine(self._url(), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         self._process.await_ready(self._answers)
 
     def new_database(self) -> str:
-        """The URL of a new, empty database."""
+        """The URL of a new, empty journal."""
+        # A schema of its own is as separate as a database, and takes a hundredth of the time to make.
         name = f"test_{next(self._numbers)}"
         with self._admin.connect() as connection:
-            connection.exec_driver_sql(f"create database {name}")
-        return self._url(name)
+            connection.exec_driver_sql(f"create schema {name}")
+        return self._url(options=f"-csearch_path={name}")
 
     def stop(self) -> None:
         """End the server at once, whoever is still connected."""
@@ -69,10 +70,9 @@ class Postgres:
         self._process.stop()
         shutil.rmtree(self._directory)
 
-    def _url(self, database: str) -> str:
-        host = {"host": str(self._directory)}
-        url = sa.URL.create("postgresql+psycopg", username="postgres", database=database, query=host)
-        return url.render_as_string()
+    def _url(self, **options: str) -> str:
+        query = {"host": str(self._directory), **options}
+        return sa.URL.create("postgresql+psycopg", "postgres", database="postgres", query=query).render_as_string()
 
     def _answers(self) -> bool:
         try:

@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from receiver.journal import approvals, runs
+from receiver.journal import approvals, escalations, runs
 from receiver.journal.approvals import Approval, ApprovalState
 from receiver.journal.database import Database
-from receiver.model import SHORT_HASH
+from receiver.model import SHORT_HASH, EscalationReason
 from tests.receiver.journal.rows import NOW, PLAN, at_once, claim, claimed, contents
 
 EXPIRES = NOW + 900
@@ -140,6 +140,26 @@ def test_the_answer_wakes_the_run(database: Database) -> None:
     decide(database, approval, now=NOW + 1)
 
     assert claim(database, NOW + 1) is not None
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_the_end_of_a_question_answers_what_it_raised(database: Database, decided: bool) -> None:
+    """An escalation of the run that asked is closed with the answer or the end, and other runs' stay open."""
+    approval, other = asked(database), claimed(database, "shop")
+    with database.write() as tx:
+        for run, deployment in ((approval.run, "qrl"), (other.id, "shop")):
+            escalations.open_one(tx, deployment, EscalationReason.LOW_CONFIDENCE, "confirm it", NOW, run=run)
+    if decided:
+        decide(database, approval)
+    else:
+        with database.write() as tx:
+            approvals.end(tx, approval, ApprovalState.EXPIRED, NOW + 1)
+
+    with database.read() as tx:
+        found = {one.deployment: one for one in escalations.find(tx)}
+    mine, theirs = found["qrl"], found["shop"]
+    assert (mine.answered_by, mine.answer) == (("ada", "approved") if decided else ("rollback-agent", "expired"))
+    assert theirs.answered_at is None
 
 
 def asked(database: Database) -> Approval:

@@ -51,6 +51,19 @@ def test_a_release_that_is_live_again_is_live_since_then(database: Database) -> 
     assert known(database)["r1"].live_since == NOW + 50
 
 
+def test_the_release_that_went_live_last_is_live(database: Database) -> None:
+    """Of all releases that were ever live the latest one is; where none was, none is."""
+    with database.write() as tx:
+        releases.seen(tx, "qrl", (Release("r1", "c1"), Release("r2", "c2"), Release("r3", "c3")), NOW)
+        assert releases.live(tx, "qrl") is None
+        releases.set_live(tx, "qrl", "r2", NOW)
+        releases.set_live(tx, "qrl", "r1", NOW + 1)
+
+        found = releases.live(tx, "qrl")
+
+    assert found == Release("r1", "c1", NOW + 1)
+
+
 def test_a_held_release_says_since_when_and_by_which_run(database: Database) -> None:
     """A release that was rolled back is held, good or not, and the run that did it is kept."""
     with database.write() as tx:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from receiver.errors import LostLease
-from receiver.journal import incidents, runs
+from receiver.journal import incidents, runs, views
 from receiver.journal.database import Database
 from receiver.model import EscalationReason, Findings, Level, Proceed, Result, Run, Stop, Trigger
 from tests.receiver.journal.rows import (
-    DECISION,
     FINDINGS,
     LEASE,
     NOW,
-    PLAN,
     at_once,
     begin,
     claim,
     claimed,
     contents,
-    counted,
 )
 
 Write = Callable[[sa.Connection, Run], object]
@@ -36,6 +32,7 @@ WRITES: dict[str, Write] = {
     "stop": lambda tx, run: runs.finish_step(tx, run, "evaluate", NOW, STOP),
     "set_claimed": lambda tx, run: runs.set_claimed(tx, run, NOW),
     "wait": lambda tx, run: runs.wait(tx, run, NOW + 1),
+    "spare": runs.spare,
     "finish": lambda tx, run: runs.finish(tx, run, NOW, Result.RESTORED, "report.md"),
 }
 
@@ -138,6 +135,17 @@ def test_the_holder_can_write(database: Database, write: Write) -> None:
     assert contents(database) != before
 
 
+def test_the_holder_can_ask_whether_it_still_is(database: Database) -> None:
+    """Before what cannot be taken back the holder is told whether the run is another's by now."""
+    run = claimed(database)
+    with database.write() as tx:
+        runs.still_held(tx, run)
+    assert claim(database, NOW + LEASE, "two") is not None
+
+    with pytest.raises(LostLease), database.write() as tx:
+        runs.still_held(tx, run)
+
+
 def test_a_waiting_run_is_due_at_its_time(database: Database) -> None:
     """A run that waits holds no lease and is due again when it said."""
     mine = claimed(database)
@@ -146,6 +154,18 @@ def test_a_waiting_run_is_due_at_its_time(database: Database) -> None:
 
     assert claim(database, NOW + 4.9) is None
     assert claim(database, NOW + 5) is not None
+
+
+def test_a_waiting_step_says_what_it_waits_for(database: Database) -> None:
+    """What the step waits for can be shown to a person while it does."""
+    run = _at_work(database)
+    with database.write() as tx:
+        runs.wait(tx, run, NOW + 5, "evaluate", "for better times")
+
+    with database.read() as tx:
+        (view,) = views.incidents(tx)
+    (step,) = view["runs"][0]["steps"]
+    assert (step["state"], step["summary"]) == ("started", "for better times")
 
 
 def test_a_wake_makes_a_waiting_run_due_now(database: Database) -> None:
@@ -201,65 +221,16 @@ def test_lives_count_until_the_run_waits(database: Database) -> None:
     assert again.lives == 1
 
 
-def test_findings_survive_the_journal(database: Database) -> None:
-    """What the phases have found comes back equal, each phase's part from its own step."""
+def test_a_spared_life_does_not_count(database: Database) -> None:
+    """A life that ended without ending its process is taken back."""
     run = claimed(database)
-    parts = (
-        Findings(decision=DECISION, plan=PLAN),
-        replace(FINDINGS, execution=None, verification=None),
-        FINDINGS,
-    )
-    for position, (name, findings) in enumerate(zip(("evaluate", "claim", "execute"), parts, strict=True)):
-        with database.write() as tx:
-            runs.begin_step(tx, run, name, position, NOW)
-            runs.finish_step(tx, run, name, NOW, Proceed(findings, "done"))
-        run = replace(run, findings=findings)
+    with database.write() as tx:
+        runs.spare(tx, run)
 
     again = claim(database, NOW + LEASE)
 
     assert again is not None
-    assert again.findings == FINDINGS
-    assert again.findings.require_plan().hash == PLAN.hash
-
-
-def test_a_step_begins_once_and_ends_once(database: Database) -> None:
-    """A second begin of a step says that it is none, and only a finished step counts as done."""
-    run = claimed(database)
-    with database.write() as tx:
-        assert runs.begin_step(tx, run, "guard", 1, NOW)
-        assert not runs.begin_step(tx, run, "guard", 1, NOW + 1)
-        assert runs.done_steps(tx, run) == frozenset()
-        runs.finish_step(tx, run, "guard", NOW + 2, Proceed(run.findings, "no guardrail refuses"))
-        assert runs.done_steps(tx, run) == {"guard"}
-        assert runs.result_of(tx, run) is None
-
-
-def test_a_stop_gives_the_run_its_result(database: Database) -> None:
-    """After a stop the result and its reason are known to whoever takes the run up to report it."""
-    run = claimed(database)
-    with database.write() as tx:
-        runs.begin_step(tx, run, "guard", 1, NOW)
-        runs.finish_step(tx, run, "guard", NOW, STOP)
-        assert runs.result_of(tx, run) == (Result.FAILED, "it failed")
-
-
-def test_an_ended_run_is_counted_with_its_branch_level_and_result(database: Database) -> None:
-    """The end of a run is counted once by level and once by branch, in the transaction that ends it."""
-    run = replace(claimed(database), findings=Findings(decision=DECISION, plan=PLAN))
-    with database.write() as tx:
-        runs.finish(tx, run, NOW, Result.RESTORED, "report.md")
-    nothing = claimed(database, "other")
-    with database.write() as tx:
-        runs.finish(tx, nothing, NOW, Result.NOT_NEEDED, None)
-
-    assert sorted(counted(database, "runs"), key=str) == [
-        ({"deployment": "other", "level": "none", "result": "not_needed"}, 1),
-        ({"deployment": "qrl", "level": "fast", "result": "restored"}, 1),
-    ]
-    assert sorted(counted(database, "decisions"), key=str) == [
-        ({"branch": "none", "deployment": "other", "outcome": "not_needed"}, 1),
-        ({"branch": "service_down", "deployment": "qrl", "outcome": "restored"}, 1),
-    ]
+    assert again.lives == 1
 
 
 def test_a_request_carries_its_person_and_level(database: Database) -> None:

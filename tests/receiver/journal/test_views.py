@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from receiver.journal import approvals, escalations, refusals, runs, views
+from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
 from receiver.model import EscalationReason, Findings, Proceed, Result, Stop
 from tests.receiver.journal.rows import DECISION, FINDINGS, NOW, PLAN, begin, claimed
@@ -61,6 +62,20 @@ def test_there_is_no_view_of_what_does_not_exist(database: Database) -> None:
     """An unknown id gives None, whatever it holds."""
     with database.read() as tx:
         assert [views.incident(tx, name) for name in ("", "x' or 1=1 --", "%")] == [None, None, None]
+
+
+def test_plans_that_wait_for_a_person_are_shown(database: Database) -> None:
+    """A pending plan is listed with what a person needs to confirm it; a decided one is not."""
+    run, other = claimed(database, "qrl"), claimed(database, "shop")
+    with database.write() as tx:
+        approvals.ask(tx, run, PLAN, NOW, NOW + 900)
+        decided = approvals.ask(tx, other, PLAN, NOW, NOW + 900)
+        approvals.decide(tx, decided, ApprovalState.DENIED, NOW + 1, "ada", None, "")
+        (found,) = json.loads(json.dumps(views.pending_approvals(tx)))
+
+    assert (found["deployment"], found["incident"]) == ("qrl", run.incident)
+    assert (found["plan_hash"], found["expires_at"]) == (PLAN.hash, NOW + 900)
+    assert found["plan"]["target_release"] == PLAN.target_release
 
 
 def test_open_escalations_are_shown_until_they_are_answered(database: Database) -> None:

@@ -102,6 +102,17 @@ def test_an_answer_while_the_agent_was_away_counts(asking: Agent) -> None:
     assert asking.wait(3600)["result"] == "restored"
 
 
+def test_a_question_does_not_outlive_its_run(asking: Agent) -> None:
+    """A run that ends for another reason while a person is asked takes its question back."""
+    asking.prometheus.error = RuntimeError("a bug")
+
+    run = asking.wait(11)
+
+    assert (run["result"], run["approval"]["state"]) == ("failed", "withdrawn")
+    assert asking.escalated(only_open=True) == ["agent_failed"]
+    assert not asking.decide(ApprovalState.APPROVED)
+
+
 @pytest.mark.parametrize("level", ["L1", "L2"])
 def test_l1_and_l2_only_record(make_agent: Callable[..., Agent], level: str) -> None:
     """The low autonomy levels decide, plan and report, ask nobody and roll nothing back."""

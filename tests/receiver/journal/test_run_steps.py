@@ -1,0 +1,73 @@
+"""A run's steps are begun once, ended once, and hand on what they have found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from receiver.journal import runs
+from receiver.journal.database import Database
+from receiver.model import EscalationReason, Findings, Proceed, Result, Stop
+from tests.receiver.journal.rows import DECISION, FINDINGS, LEASE, NOW, PLAN, claim, claimed, counted
+
+STOP = Stop(Result.FAILED, "it failed", Findings(), EscalationReason.ROLLBACK_FAILED)
+
+
+def test_findings_survive_the_journal(database: Database) -> None:
+    """What the phases have found comes back equal, each phase's part from its own step."""
+    run = claimed(database)
+    parts = (
+        Findings(decision=DECISION, plan=PLAN),
+        replace(FINDINGS, execution=None, verification=None),
+        FINDINGS,
+    )
+    for position, (name, findings) in enumerate(zip(("evaluate", "claim", "execute"), parts, strict=True)):
+        with database.write() as tx:
+            runs.begin_step(tx, run, name, position, NOW)
+            runs.finish_step(tx, run, name, NOW, Proceed(findings, "done"))
+        run = replace(run, findings=findings)
+
+    again = claim(database, NOW + LEASE)
+
+    assert again is not None
+    assert again.findings == FINDINGS
+    assert again.findings.require_plan().hash == PLAN.hash
+
+
+def test_a_step_begins_once_and_ends_once(database: Database) -> None:
+    """A second begin of a step says that it is none, and only a finished step counts as done."""
+    run = claimed(database)
+    with database.write() as tx:
+        assert runs.begin_step(tx, run, "guard", 1, NOW)
+        assert not runs.begin_step(tx, run, "guard", 1, NOW + 1)
+        assert runs.done_steps(tx, run) == frozenset()
+        runs.finish_step(tx, run, "guard", NOW + 2, Proceed(run.findings, "no guardrail refuses"))
+        assert runs.done_steps(tx, run) == {"guard"}
+        assert runs.result_of(tx, run) is None
+
+
+def test_a_stop_gives_the_run_its_result(database: Database) -> None:
+    """After a stop the result and its reason are known to whoever takes the run up to report it."""
+    run = claimed(database)
+    with database.write() as tx:
+        runs.begin_step(tx, run, "guard", 1, NOW)
+        runs.finish_step(tx, run, "guard", NOW, STOP)
+        assert runs.result_of(tx, run) == (Result.FAILED, "it failed")
+
+
+def test_an_ended_run_is_counted_with_its_branch_level_and_result(database: Database) -> None:
+    """The end of a run is counted once by level and once by branch, in the transaction that ends it."""
+    run = replace(claimed(database), findings=Findings(decision=DECISION, plan=PLAN))
+    with database.write() as tx:
+        runs.finish(tx, run, NOW, Result.RESTORED, "report.md")
+    nothing = claimed(database, "other")
+    with database.write() as tx:
+        runs.finish(tx, nothing, NOW, Result.NOT_NEEDED, None)
+
+    assert sorted(counted(database, "runs"), key=str) == [
+        ({"deployment": "other", "level": "none", "result": "not_needed"}, 1),
+        ({"deployment": "qrl", "level": "fast", "result": "restored"}, 1),
+    ]
+    assert sorted(counted(database, "decisions"), key=str) == [
+        ({"branch": "none", "deployment": "other", "outcome": "not_needed"}, 1),
+        ({"branch": "service_down", "deployment": "qrl", "outcome": "restored"}, 1),
+    ]
