@@ -14,7 +14,7 @@ class AlertHistory(Protocol):
     """Prometheus, as the observer sees it; raises PrometheusError."""
 
     def quiet_for(self, deployment: str, seconds: float) -> bool:
-        """Whether the deployment has signals and no branch was pending or firing in the last `seconds`."""
+        """Whether all through the last `seconds` the deployment was measured and no branch was pending or firing."""
         ...
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 
 import requests
@@ -20,6 +21,7 @@ from receiver.model import Action, Branch, Level, Signal, Telemetry
 
 MAX_ANSWER = 16 << 20
 _SIGNALS = "deployment:.+|service:.+"
+_AVAILABILITY = "deployment:availability:ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,16 @@ class Prometheus:
         return actions
 
     def quiet_for(self, deployment: str, seconds: float) -> bool:
-        """Whether the deployment has signals and no branch was pending or firing in the last `seconds`."""
+        """Whether all through the last `seconds` the deployment was measured and no branch was pending or firing."""
         self.telemetry(deployment)  # raises where nothing is known
-        period = math.ceil(seconds)
-        return not self._query(f'ALERTS{{branch!="",deployment="{_escaped(deployment)}"}}[{period}s]')
+        period, labels = math.ceil(seconds), f'deployment="{_escaped(deployment)}"'
+        if self._query(f'ALERTS{{branch!="",{labels}}}[{period}s]'):
+            return False
+        # No alert says nothing of a time in which nobody looked.
+        now = self._clock()
+        measured = self._query(f"{_AVAILABILITY}{{{labels}}}[{period}s]")
+        moments = [now - seconds, *sorted(at for one in measured for at, _ in one.values), now]
+        return all(later - earlier <= self._max_age for earlier, later in pairwise(moments))
 
     def samples(self, deployment: str, signal: str, since: float) -> dict[str, tuple[float, ...]]:
         """The values of a signal after `since` (Unix seconds), oldest first, by service."""

@@ -210,11 +210,27 @@ def test_quiet_means_signals_and_no_alert_for_as_long(monitored: Monitored) -> N
     await_signals(monitored, "cleared", series(AVAILABILITY, "cleared", 1), fires)
     monitored.expose("cleared", series(AVAILABILITY, "cleared", 1))
     assert wait_until(lambda: not monitored.shows('ALERTS{deployment="cleared"}'), 20, every=0.1)
-    client = monitored.client()
+    client = monitored.client(max_age=60)
 
     assert [client.quiet_for(name, 60) for name in ("quiet", "waits", "cleared")] == [True, False, False]
     with pytest.raises(PrometheusError, match="no signal of nobody"):
         client.quiet_for("nobody", 60)
+
+
+def test_a_time_in_which_nobody_measured_was_not_quiet(monitored: Monitored) -> None:
+    """Quiet begins with the first sample, and a gap of samples longer than `max_age` begins it anew."""
+    measured = series(AVAILABILITY, "gap", 1)
+    client = monitored.client(max_age=1)
+    await_signals(monitored, "gap", measured)
+    assert not client.quiet_for("gap", 3)
+    assert wait_until(lambda: client.quiet_for("gap", 3), 20, every=0.2)
+
+    monitored.expose("gap")
+    time.sleep(1.5)
+    await_signals(monitored, "gap", measured)
+
+    assert not client.quiet_for("gap", 3)
+    assert wait_until(lambda: client.quiet_for("gap", 3), 20, every=0.2)
 
 
 def test_samples_are_those_after_the_moment(monitored: Monitored) -> None:
