@@ -28,9 +28,12 @@ class ReleasesDirectory:
         current = self._path / "current"
         try:
             release = switch_release.live_release(self._path)
-            since = current.lstat().st_mtime
+            # Not the time of its content: a link that was prepared long ago, or copied with its time, is live only now.
+            since = current.lstat().st_ctime
         except (OSError, ValueError) as error:
             raise TargetError(f"{current}: cannot be read as the live release: {error}") from error
+        if not _ID.fullmatch(release):
+            raise TargetError(f"{current}: {release!r} is no release id")
         return self._read(release, since)
 
     def known(self) -> tuple[Release, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,34 @@ def target(app: Path) -> ReleasesDirectory:
 
 def test_live_release_is_where_current_points(app: Path, target: ReleasesDirectory) -> None:
     """The live release has its commit, and is live since the link was made, not since its directory was changed."""
-    os.utime(app / "current", (1_700_000_000, 1_700_000_000), follow_symlinks=False)
+    made = (app / "current").lstat().st_ctime
+    time.sleep(0.02)
     (app / "releases" / "r2" / "new").touch()
-    assert target.live() == Release("r2", "2" * 40, live_since=1_700_000_000.0)
+    assert target.live() == Release("r2", "2" * 40, live_since=made)
+
+
+def test_live_is_since_the_link_was_put_there(app: Path, target: ReleasesDirectory) -> None:
+    """A link that was prepared, or made elsewhere, two hours ago is live only since it is `current`."""
+    prepared = app / "prepared"
+    prepared.symlink_to("releases/r1")
+    os.utime(prepared, (time.time() - 7200,) * 2, follow_symlinks=False)
+    began = time.time()
+    prepared.rename(app / "current")
+
+    live = target.live()
+
+    assert live.id == "r1"
+    assert began - 1 < (live.live_since or 0) < time.time() + 1
+
+
+@pytest.mark.parametrize("name", [b"not-utf-8-\xff", b"red\x1b[31m", b"two\nlines", b"-rf"])
+def test_live_release_with_another_name_is_an_error(app: Path, target: ReleasesDirectory, name: bytes) -> None:
+    """What a terminal, a database or a command could stumble over is not taken for the live release."""
+    (app / "current").unlink()
+    (app / "current").symlink_to(os.fsdecode(b"releases/" + name))
+    with pytest.raises(TargetError, match="is no release id") as caught:
+        target.live()
+    assert str(caught.value).isprintable()
 
 
 def test_known_are_all_complete_releases(target: ReleasesDirectory) -> None:
