@@ -60,6 +60,7 @@ def choose_target(live: Release, known: tuple[Release, ...], remembered: dict[st
         remembered[release.id]
         for release in known
         if release.id in remembered and release.id != live.id
+        if remembered[release.id].commit == release.commit  # else it was built anew since it proved good
         if remembered[release.id].good_at is not None and remembered[release.id].held_at is None
     ]
     return max(candidates, key=lambda release: (release.live_since or 0.0, release.id), default=None)

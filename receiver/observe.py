@@ -27,11 +27,15 @@ def observe(world: World, history: AlertHistory) -> None:
         return
     with world.database.write() as tx:
         now = world.database.now(tx)
+        before = releases.known(tx, world.deployment).get(live.id)
         releases.seen(tx, world.deployment, (*known, live), now)
         remembered = releases.known(tx, world.deployment)[live.id]
-        if remembered.live_since != live.live_since and live.live_since is not None:
-            releases.set_live(tx, world.deployment, live.id, live.live_since)
-    live_for = world.clock() - (live.live_since or world.clock())
+        since = max(live.live_since or 0.0, remembered.live_since or 0.0)
+        if before is not None and before.commit != remembered.commit:
+            since = now  # built anew in its place: what is live now is another release
+        if since > (remembered.live_since or 0.0):
+            releases.set_live(tx, world.deployment, live.id, since)
+    live_for = world.clock() - (since or world.clock())
     if remembered.good_at is not None or remembered.held_at is not None or live_for < world.settings.good_after:
         return
     try:

@@ -10,10 +10,20 @@ from receiver.model import Release
 
 
 def seen(tx: sa.Connection, deployment: str, releases: tuple[Release, ...], now: float) -> None:
-    """Remember what the target knows; a release's row, once there, is kept."""
+    """Remember what the target knows; a release's row, once there, is kept, but built anew it must prove good anew."""
+    table = tables.release
     for release in releases:
         row = {"deployment": deployment, "id": release.id, "commit": release.commit, "first_seen_at": now}
-        tx.execute(insert(tx, tables.release).values(row).on_conflict_do_nothing())
+        statement = insert(tx, table).values(row)
+        if release.commit is None:  # not readable at this moment, which says nothing
+            tx.execute(statement.on_conflict_do_nothing())
+            continue
+        built_anew = statement.on_conflict_do_update(
+            index_elements=["deployment", "id"],
+            set_={"commit": release.commit, "good_at": None},
+            where=table.c.commit.is_distinct_from(release.commit),
+        )
+        tx.execute(built_anew)
 
 
 def set_live(tx: sa.Connection, deployment: str, release: str, live_since: float) -> None:

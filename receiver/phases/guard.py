@@ -87,11 +87,15 @@ def _releases(
 ) -> tuple[str | None, str | None, Release | None]:
     try:
         live = world.target.live().id
-        present = {release.id for release in world.target.known()}
+        commits = {release.id: release.commit for release in world.target.known()}
     except TargetError as error:
         return None, str(error), None
     target = remembered.get(plan.target_release or "")
-    return live, None, target if target is not None and target.id in present else None
+    if target is None or target.id not in commits:
+        return live, None, None
+    if commits[target.id] != plan.target_commit:
+        target = replace(target, good_at=None)  # built anew: what was known of it is not known of what is there now
+    return live, None, target
 
 
 def _firing(world: World) -> tuple[frozenset[str] | None, str | None]:

@@ -97,6 +97,8 @@ class FileTarget:
         self.error: Exception | None = None
         self.script = 'echo "$1" >> "$2"; echo switched to "$1"'
         self.since: Callable[[], float | None] = lambda: file.stat().st_mtime
+        self.commits = {BAD: "d" * 40}
+        """The commits of the releases; of one that is not named here it is the same letter."""
         self.when_read: Callable[[], None] = lambda: None
         """Called before the live release is told."""
 
@@ -105,11 +107,11 @@ class FileTarget:
         self.when_read()
         if self.error is not None:
             raise self.error
-        return Release(self.lines()[-1], "c" * 40, self.since())
+        return Release(self.lines()[-1], self.commits.get(self.lines()[-1], "c" * 40), self.since())
 
     def known(self) -> tuple[Release, ...]:
         """Every release that was live at some time."""
-        return tuple(Release(name, "c" * 40) for name in dict.fromkeys(self.lines()))
+        return tuple(Release(name, self.commits.get(name, "c" * 40)) for name in dict.fromkeys(self.lines()))
 
     def command(self, _level: Level, _live: Release, target: Release) -> tuple[str, ...]:
         """A shell that appends the target's line."""

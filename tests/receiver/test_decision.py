@@ -162,6 +162,12 @@ def test_release_that_is_gone_or_unknown_is_no_target() -> None:
     assert choose_target(release("live"), (good,), {}) is None
 
 
+def test_release_that_was_built_anew_is_no_target() -> None:
+    """Another commit under the id of a good release is another release."""
+    good = release("good", live=1.0)
+    assert choose_target(release("live"), (replace(good, commit="fedcba9"),), {"good": good}) is None
+
+
 def test_good_release_that_was_never_seen_live_is_the_last_choice() -> None:
     """A release that is known good without a time comes after every one that was seen live."""
     remembered = {one.id: one for one in (release("b", live=5.0), release("a"))}

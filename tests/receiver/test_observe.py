@@ -147,3 +147,17 @@ def test_without_prometheus_the_live_release_is_still_told(watched: Agent) -> No
     moment = ship(watched, "r3")
 
     assert look(watched)["r3"].live_since == moment
+
+
+def test_a_release_that_is_built_anew_in_its_place_proves_good_anew(watched: Agent) -> None:
+    """Another commit under the live release's name begins its period anew, although its link was not touched."""
+    look(watched)
+    watched.clock.advance(PERIOD + 1)
+    assert look(watched)[BAD].good_at is not None
+    watched.target.commits[BAD] = "e" * 40
+
+    assert look(watched)[BAD].good_at is None
+    watched.clock.advance(PERIOD - 2)
+    assert look(watched)[BAD].good_at is None
+    watched.clock.advance(3)
+    assert look(watched)[BAD].good_at is not None

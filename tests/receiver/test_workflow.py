@@ -116,6 +116,17 @@ def test_a_plan_for_another_live_release_is_stale(agent: Agent, question: int, p
     assert (agent.target.lines()[-1], run["steps"][-2]["name"]) == ("r3", phase)
 
 
+@pytest.mark.parametrize(("question", "phase"), [(EVALUATE, "guard"), (GUARD, "claim"), (CLAIM, "execute")])
+def test_a_target_that_was_built_anew_is_not_known_good(agent: Agent, question: int, phase: str) -> None:
+    """A target with another commit than it had when it proved good is refused at the next look."""
+    at(agent, question, lambda: agent.target.commits.update({GOOD: "e" * 40}))
+
+    run = agent.go()
+
+    assert (run["result"], [one["guardrail"] for one in run["refusals"]]) == ("refused", ["target_release_valid"])
+    assert (agent.executed(), run["steps"][-2]["name"]) == ([], phase)
+
+
 @pytest.mark.parametrize("question", [EVALUATE, GUARD, CLAIM, EXECUTE, VERIFY])
 def test_a_worker_that_lost_the_run_does_nothing_more(agent: Agent, question: int) -> None:
     """Once another worker has taken the run over, the old one changes no row, writes no record, starts no command."""

@@ -13,10 +13,25 @@ def test_a_release_is_remembered_from_when_it_was_first_seen(database: Database)
     with database.write() as tx:
         releases.seen(tx, "qrl", (Release("r1", "c1"), Release("r2", None)), NOW)
         releases.set_good(tx, "qrl", "r1", NOW + 1)
-        releases.seen(tx, "qrl", (Release("r1", "other"),), NOW + 9)
+        releases.seen(tx, "qrl", (Release("r1", "c1"), Release("r2", None)), NOW + 9)
 
     assert known(database) == {"r1": Release("r1", "c1", None, NOW + 1), "r2": Release("r2", None)}
     assert {row[3] for row in contents(database)["release"]} == {NOW}
+
+
+def test_a_release_that_was_built_anew_must_prove_good_anew(database: Database) -> None:
+    """With another commit under its id a release is not known to be good; held it stays, and unreadable it was not."""
+    with database.write() as tx:
+        releases.seen(tx, "qrl", (Release("r1", "c1"), Release("r2", "c2")), NOW)
+        for release in ("r1", "r2"):
+            releases.set_good(tx, "qrl", release, NOW + 1)
+        releases.hold(tx, "qrl", "r1", NOW + 2, "run1")
+        releases.seen(tx, "qrl", (Release("r1", "other"), Release("r2", None)), NOW + 9)
+
+    assert known(database) == {
+        "r1": Release("r1", "other", None, None, NOW + 2),
+        "r2": Release("r2", "c2", None, NOW + 1),
+    }
 
 
 def test_deployments_do_not_share_releases(database: Database) -> None:
