@@ -33,17 +33,27 @@ class ReportWriter:
         escalations = [one for one in incident["escalations"] if one["run"] == run.id] if incident else []
         now = self._clock()
         text = "\n".join(_report(run, result, reason, view, escalations, now)) + "\n"
-        stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
-        path = self._directory / f"incident-{stamp}.md"
-        if path.exists():
-            path = self._directory / f"incident-{stamp}-{run.id}.md"
-        partial = path.with_suffix(".partial")
+        # When the report was begun, so that a run whose report is written again after a kill still has one.
+        began = next((step["started_at"] for step in view.get("steps", ()) if step["name"] == "report"), now)
+        partial = self._directory / f"incident-{run.id}.partial"
         with partial.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        partial.rename(path)
-        return str(path)
+        return str(_put_in_place(partial, datetime.fromtimestamp(began, UTC).strftime("%Y%m%d-%H%M%S"), run))
+
+
+def _put_in_place(partial: Path, stamp: str, run: Run) -> Path:
+    path = partial.with_name(f"incident-{stamp}.md")
+    try:
+        os.link(partial, path)  # other than a rename it never replaces another run's report of the same second
+    except FileExistsError:
+        if f"run {_code(run.id)}" not in path.read_text(encoding="utf-8"):
+            path = partial.with_name(f"incident-{stamp}-{run.id}.md")
+        partial.replace(path)
+    else:
+        partial.unlink()
+    return path
 
 
 def _report(run: Run, result: Result, reason: str, view: View, escalations: list[View], now: float) -> Iterator[str]:

@@ -74,6 +74,14 @@ class Desk:
                 )
         self.run = replace(self.run, findings=outcome.findings)
 
+    def another_run(self) -> Run:
+        """A run of another deployment."""
+        with self.database.write() as tx:
+            incidents.wake(tx, "shop", self.now, asks_rollback=True)
+            run = runs.claim(tx, "worker", self.now, 15.0)
+        assert run is not None
+        return run
+
     def report(self, result: Result, reason: str) -> str:
         """The text of the report that is written."""
         writer = ReportWriter(self.directory, self.database, lambda: self.now)
@@ -257,12 +265,24 @@ def test_text_from_outside_cannot_become_markdown_or_html(desk: Desk) -> None:
 
 
 def test_reports_of_one_second_do_not_meet(desk: Desk) -> None:
-    """A second report in the same second gets a name of its own, and neither is left half written."""
+    """Another run's report in the same second gets a name of its own, and neither is left half written."""
     desk.step("evaluate", 0, Stop(Result.NOT_NEEDED, "nothing fires", Findings()))
     desk.report(Result.NOT_NEEDED, "nothing fires")
+    first, desk.run = desk.run, desk.another_run()
     desk.report(Result.NOT_NEEDED, "nothing fires")
     names = sorted(path.name for path in desk.directory.glob("incident-*"))
     assert names == [f"incident-20261123-150407-{desk.run.id}.md", "incident-20261123-150407.md"]
+    assert f"run `{first.id}`" in (desk.directory / names[1]).read_text()
+
+
+def test_report_that_is_written_again_replaces_itself(desk: Desk) -> None:
+    """A run whose agent was killed while it reported has one report in the end."""
+    with desk.database.write() as tx:
+        runs.begin_step(tx, desk.run, "report", 7, desk.now)
+    desk.report(Result.NOT_NEEDED, "nothing fires")
+    desk.now += 20
+    again = desk.report(Result.NOT_NEEDED, "nothing fires")
+    assert [path.read_text() for path in desk.directory.glob("incident-*")] == [again]
 
 
 def test_directory_that_is_gone_is_an_error(desk: Desk) -> None:
