@@ -129,7 +129,8 @@ class Workflow:
                 runs.finish_step(tx, run, name, self._database.now(tx), outcome)
                 self._audit(run, name, outcome)
         except AuditError as error:
-            return _failure(phase, outcome.findings, f"{error}; without a record nothing is done")
+            reason = f"{outcome.summary}, but {error}; without a record nothing more is done"
+            return _failure(phase, outcome.findings, reason)
         get_log().info(f"{name}: done", summary=outcome.summary)
         return outcome
 
@@ -138,7 +139,7 @@ class Workflow:
         world = self._worlds.get(run.deployment)
         if world is None:
             reason = f"{run.deployment} is no longer in the configuration"
-            return Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED)
+            return _failure(phase, run.findings, reason)
         try:
             return phase(run, world)
         except JournalError:

@@ -90,6 +90,7 @@ def test_what_was_executed_without_a_record_of_its_end_is_kept(agent: Agent) -> 
 
     assert (run["state"], run["result"], run["execution"]["exit_code"]) == ("finished", "failed", 0)
     assert (agent.executed(), agent.escalated()) == ([GOOD], ["agent_failed"])
+    assert run["reason"].startswith(f"{GOOD} is live, exit code 0, but ")
     assert agent.latch() is not None
 
 
@@ -248,6 +249,21 @@ def test_a_run_of_a_deployment_that_is_gone_from_the_configuration_ends(agent: A
 
     assert (run["state"], run["result"], agent.escalated()) == ("finished", "failed", ["agent_failed"])
     assert run["reason"] == "qrl is no longer in the configuration"
+    assert agent.latch() is None
+
+
+def test_a_deployment_that_is_gone_while_its_command_ran_is_latched(agent: Agent) -> None:
+    """Taken out of the configuration once the command may have begun, its result is not known: a person clears it."""
+    at(agent, EXECUTE, raising(Killed()))
+    agent.wake()
+    with pytest.raises(Killed):
+        agent.work()
+    agent.workflow = Workflow(agent.database, {}, agent.world.audit, agent.report.write)
+
+    run = agent.wait(LEASE + 1)
+
+    assert (run["result"], agent.escalated()) == ("failed", ["agent_failed"])
+    assert agent.latch() == "qrl is no longer in the configuration"
 
 
 def test_two_workers_on_one_journal_do_it_once(agent: Agent) -> None:
