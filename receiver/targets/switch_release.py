@@ -2,7 +2,8 @@
 
 Run as a program of its own under the run-once wrapper: switch_release.py PATH LIVE TARGET -- RESTART...
 Exit codes: 0 switched and restarted, 65 the live release is another one and nothing was touched, 66 the target is
-missing and nothing was touched, else the restart command's own.
+missing and nothing was touched, 74 the link could not be written, 127 switched but the restart command could not be
+started, else the restart command's own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CHANGED, MISSING = 65, 66
+CHANGED, MISSING, FAILED, NOT_STARTABLE = 65, 66, 74, 127
 
 
 def live_release(path: Path) -> str:
@@ -63,8 +64,21 @@ def switch(path: Path, live: str, target: str) -> int:
 def main(arguments: list[str]) -> int:
     """Switch, then restart; returns the exit code."""
     path, live, target, _, *restart = arguments
-    code = switch(Path(path), live, target)
-    return code or subprocess.run(restart, check=False).returncode
+    try:
+        code = switch(Path(path), live, target)
+    except OSError as error:
+        print(f"{live} could not be switched to {target}: {error}")  # noqa: T201
+        return FAILED
+    return code or _restart(restart, target)
+
+
+def _restart(command: list[str], target: str) -> int:
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        print(f"{target} is live, but {command[0]} cannot be started: {error.strerror}")  # noqa: T201
+        return NOT_STARTABLE
+    return code if code >= 0 else 128 - code  # ended by a signal, as a shell has it
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from receiver.targets import switch_release
-from receiver.targets.switch_release import CHANGED, MISSING, live_release, switch
+from receiver.targets.switch_release import CHANGED, FAILED, MISSING, NOT_STARTABLE, live_release, switch
 
 OLD_SWITCHED_AT = 1_000_000_000.0
 
@@ -43,6 +43,27 @@ def test_restart_arguments_are_handed_on_as_they_are(app: Path) -> None:
     """Spaces, dashes and empty arguments of the restart command reach it unchanged, and no shell sees them."""
     done = run(app, "r2", "r1", "--", "/usr/bin/printf", "[%s]", "a b", "--", "", "$(touch x)")
     assert done.stdout == "current: r2 -> r1\n[a b][--][][$(touch x)]"
+
+
+def test_link_that_cannot_be_written_is_told_in_a_sentence(app: Path) -> None:
+    """What the file system refuses is said without a traceback, and nothing is restarted."""
+    (app / "switch.lock").mkdir()
+    done = run(app, "r2", "r1", "--", "/usr/bin/printf", "restarted")
+    assert (done.returncode, done.stderr) == (FAILED, "")
+    assert done.stdout.startswith("r2 could not be switched to r1: ")
+    assert link(app) == "releases/r2"
+
+
+def test_restart_command_that_cannot_be_started_is_told(app: Path) -> None:
+    """It is said which release is live by now, and what is not there."""
+    done = run(app, "r2", "r1", "--", "/absent/restart")
+    assert (done.returncode, done.stderr) == (NOT_STARTABLE, "")
+    assert "r1 is live, but /absent/restart cannot be started: No such file or directory" in done.stdout
+
+
+def test_restart_command_that_is_killed_has_the_shells_code(app: Path) -> None:
+    """A command that a signal ended has 128 more than the signal's number."""
+    assert run(app, "r2", "r1", "--", "/bin/sh", "-c", "kill -9 $$").returncode == 137
 
 
 def test_switches_only_from_the_release_of_the_plan(app: Path, tmp_path: Path) -> None:
