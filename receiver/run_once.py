@@ -26,7 +26,7 @@ TIMED_OUT = 124
 """The exit code of a command that was ended at its deadline (as timeout(1) has it)."""
 NOT_STARTABLE = 127
 """The exit code of a command that could not be started (as a shell has it)."""
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,9 @@ def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
         output = output_file.open("ab")
     except OSError:
         return NOT_STARTABLE  # a command whose output is lost is not started at all
+    libc = ctypes.CDLL(None, use_errno=True)
     # A grandchild that leaves the session is beyond killpg; as subreaper the wrapper still inherits it.
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with output:
         try:
             command = subprocess.Popen(
@@ -188,6 +189,8 @@ def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Without its wrapper the command counts as interrupted, so it must not go on unseen.
+                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),  # noqa: PLW1509 - one thread
             )
         except OSError as error:
             output.write(f"{argv[0]} cannot be started: {error.strerror}\n".encode())

@@ -192,12 +192,13 @@ def test_killed_agent_finds_its_command_again(tmp_path: Path) -> None:
 
 
 def test_killed_wrapper_makes_the_command_lost(tmp_path: Path) -> None:
-    """Where the wrapper is killed nobody can know the end: both who waited and who comes later hear Lost."""
+    """Where the wrapper is killed nobody can know the end, so it is now: who waited and who comes later hear Lost."""
     command = shell(tmp_path, "echo ran >> count; echo $$ > pid; exec sleep 60")
     with ended_afterwards(tmp_path / "pid"), ThreadPoolExecutor(2) as pool:
         waiting = pool.submit(run_once, tmp_path / "marks", command)
-        pid_in(tmp_path / "pid")
+        pid = pid_in(tmp_path / "pid")
         os.kill(wrapper_of(tmp_path / "marks"), signal.SIGKILL)
+        wait_for(lambda: not is_running(pid))
         later = pool.submit(run_once, tmp_path / "marks", command)
         assert isinstance(waiting.result(), Lost)
         assert waiting.result() == later.result()
