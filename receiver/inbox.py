@@ -13,7 +13,7 @@ from receiver.journal.counts import bump
 from receiver.journal.database import Database
 from receiver.journal.notifications import StoredNotification
 from receiver.log import get_log
-from receiver.model import Action, EscalationReason
+from receiver.model import EscalationReason
 
 SETTLE = 15.0
 """Seconds for which Prometheus may not show yet what Alertmanager knows: it sends an alert before it stores it."""
@@ -23,8 +23,12 @@ LOOK_AGAIN = 0.5
 class FiringSource(Protocol):
     """Prometheus, as the inbox sees it; raises PrometheusError."""
 
-    def firing_actions(self) -> Mapping[str, frozenset[str]]:
-        """The deployments on which any branch fires, with the actions that their branches ask for."""
+    def firing_rollbacks(self) -> Mapping[str, frozenset[str]]:
+        """The deployments on which any branch fires, with those of their branches that ask for a rollback."""
+        ...
+
+    def telemetry(self, deployment: str) -> object:
+        """What is known of the deployment; raises where Prometheus knows nothing of it."""
         ...
 
 
@@ -39,53 +43,69 @@ class Inbox:
     def work_once(self) -> bool:
         """Look at every notification that is due; returns whether a run was begun or woken."""
         with self._database.read() as tx:
-            due = notifications.due(tx, self._database.now(tx))
+            now = self._database.now(tx)
+            due = notifications.due(tx, now)
         if not due:
             return False
         try:
-            firing: Mapping[str, frozenset[str]] | None = self._prometheus.firing_actions()
+            firing: Mapping[str, frozenset[str]] | None = self._prometheus.firing_rollbacks()
         except PrometheusError as error:
             get_log().error("what fires is not known", error=str(error))
             firing = None
-        began = [self._try_to_look_at(notification, firing) for notification in due]
+        began = [self._try_to_look_at(notification, firing, now) for notification in due]
         return any(began)
 
     def reconcile(self) -> bool:
         """See to what fires although no notification told, and close the incidents of what is quiet."""
         try:
-            firing = self._prometheus.firing_actions()
+            firing = self._prometheus.firing_rollbacks()
         except PrometheusError as error:
             get_log().warning("what fires is not known", error=str(error))
             return False
         began = False
         for deployment in sorted(self._deployments):
+            if deployment not in firing and not self._is_measured(deployment):
+                continue  # not knowing is not quiet
             with self._database.write() as tx:
                 now = self._database.now(tx)
                 if deployment in firing:
-                    run = incidents.wake(tx, deployment, now, asks_rollback=Action.ROLLBACK in firing[deployment])
+                    run = incidents.wake(tx, deployment, now, rollbacks=firing[deployment])
                     began = began or run is not None
                 else:
                     incidents.close_quiet(tx, deployment, now)
         return began
 
-    def _try_to_look_at(self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None) -> bool:
+    def _is_measured(self, deployment: str) -> bool:
         try:
-            return self._look_at(notification, firing)
+            self._prometheus.telemetry(deployment)
+        except PrometheusError:
+            return False
+        return True
+
+    def _try_to_look_at(
+        self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None, now: float
+    ) -> bool:
+        try:
+            return self._look_at(notification, firing, now)
         except JournalError as error:
             # It stays due; the others must not wait behind it.
             get_log().error("a notification is looked at again", notification=notification.id, error=str(error))
             return False
 
-    def _look_at(self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None) -> bool:
+    def _look_at(
+        self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None, now: float
+    ) -> bool:
         named = {
             str(alert["deployment"])
             for alert in notification.alerts
             if alert["status"] == "firing" and alert.get("branch") and alert.get("deployment") in self._deployments
         }
-        # Prometheus decides whether they fire. Where it cannot be asked, the run finds that out and asks a human.
-        to_wake = named if firing is None else named & firing.keys()
+        has_settled = now >= notification.received_at + SETTLE
+        # Prometheus decides whether they fire. What it cannot say, the run finds out too and asks a human.
+        to_wake = {
+            one for one in named if firing is None or one in firing or (has_settled and not self._is_measured(one))
+        }
         with self._database.write() as tx:
-            now = self._database.now(tx)
             if notification.attempts == 0:
                 self._count(tx, notification, now)
             began = [
@@ -93,17 +113,17 @@ class Inbox:
                     tx,
                     deployment,
                     now,
-                    asks_rollback=firing is not None and Action.ROLLBACK in firing[deployment],
+                    rollbacks=(firing or {}).get(deployment, frozenset()),
                     notified_at=notification.received_at,
                 )
                 is not None
                 for deployment in sorted(to_wake)
             ]
-            if named - to_wake and now < notification.received_at + SETTLE:
+            if named - to_wake and not has_settled:
                 notifications.look_again(tx, notification.id, now + LOOK_AGAIN)
             else:
                 notifications.conclude(tx, notification.id)
-        if named - to_wake and now >= notification.received_at + SETTLE:
+        if named - to_wake and has_settled:
             get_log().info("notified, but Prometheus shows no firing branch", deployments=sorted(named - to_wake))
         return any(began)
 

@@ -73,13 +73,14 @@ class Prometheus:
         branches, unreadable = _branches(alerts)
         return Telemetry(read_at, branches, unreadable, tuple(sorted(signals, key=lambda s: s.series)))
 
-    def firing_actions(self) -> dict[str, frozenset[str]]:
-        """The deployments on which any branch fires, with the actions that their branches ask for."""
-        actions: dict[str, frozenset[str]] = {}
+    def firing_rollbacks(self) -> dict[str, frozenset[str]]:
+        """The deployments on which any branch fires, with those of their branches that ask for a rollback."""
+        rollbacks: dict[str, frozenset[str]] = {}
         for alert in self._firing():
             deployment = alert.metric.get("deployment", "")
-            actions[deployment] = actions.get(deployment, frozenset()) | {alert.metric.get("action", "")}
-        return actions
+            asks = {alert.metric["branch"]} if alert.metric.get("action") == Action.ROLLBACK else set()
+            rollbacks[deployment] = rollbacks.get(deployment, frozenset()) | asks
+        return rollbacks
 
     def quiet_for(self, deployment: str, seconds: float) -> bool:
         """Whether all through the last `seconds` the deployment was measured and no branch was pending or firing."""

@@ -34,7 +34,7 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
         if not escalations.answer(tx, escalation, now, person, word, comment):
             raise RollbackAgentError(f"escalation {escalation} was already answered by {found.answered_by}")
         if word == escalations.RETRY and found.incident == incidents.open_incident(tx, found.deployment):
-            incidents.wake(tx, found.deployment, now, asks_rollback=False)
+            incidents.wake(tx, found.deployment, now, rollbacks=())
         AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
             f"answer:{word}",
             comment or found.summary,

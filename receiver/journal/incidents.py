@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from receiver.journal import deployments, runs, tables
@@ -10,19 +12,19 @@ from receiver.model import Action, Level, Result, Trigger
 
 
 def wake(
-    tx: sa.Connection, deployment: str, now: float, *, asks_rollback: bool, notified_at: float | None = None
+    tx: sa.Connection, deployment: str, now: float, *, rollbacks: Collection[str], notified_at: float | None = None
 ) -> str | None:
     """Make sure that what fires on `deployment` has its run; returns the new run's id, or None where one was there.
 
-    One attempt an incident: once its run has ended, another begins only where the branch that decided asked for no
-    rollback and one that does fires now (`asks_rollback`), or where a person answered "retry".
+    One attempt an incident: once its run has ended, another begins only where it attempted nothing and a branch that
+    asks for a rollback (`rollbacks`: those that do now) has begun to fire since, or where a person answered "retry".
     """
     deployments.lock(tx, deployment)
     incident = open_incident(tx, deployment)
     if incident is None:
         incident = _open(tx, deployment, now)
     elif runs.wake(tx, incident, now) or not (
-        (asks_rollback and _is_worse_now(tx, incident)) or _was_told_to_retry(tx, incident)
+        _is_worse_now(tx, incident, rollbacks) or _was_told_to_retry(tx, incident)
     ):
         return None
     return runs.create(tx, incident, deployment, now, Trigger.ALERT, notified_at=notified_at)
@@ -60,15 +62,21 @@ def _open(tx: sa.Connection, deployment: str, now: float) -> str:
     return incident
 
 
-def _is_worse_now(tx: sa.Connection, incident: str) -> bool:
-    """Whether the latest run ended because nothing asked for a rollback at that time."""
+def _is_worse_now(tx: sa.Connection, incident: str, rollbacks: Collection[str]) -> bool:
+    """Whether a branch asks for a rollback that the latest run, which attempted none, had not seen."""
+    if not rollbacks:
+        return False
     table = tables.run
     query = sa.select(table.c.id, table.c.result).where(table.c.incident == incident)
     latest = tx.execute(query.order_by(table.c.created_at.desc())).first()
     if latest is None or latest.result in (Result.NOT_NEEDED, Result.WITHDRAWN):
         return True
     decision = runs.findings_of(tx, latest.id).decision
-    return decision is not None and decision.action is not Action.ROLLBACK
+    if decision is None or (
+        decision.action is Action.ROLLBACK and latest.result not in (Result.RECORDED, Result.ASKED)
+    ):
+        return False
+    return not {decision.branch, *decision.also_firing}.issuperset(rollbacks)
 
 
 def _was_told_to_retry(tx: sa.Connection, incident: str) -> bool:

@@ -68,7 +68,7 @@ class Agent:
     def wake(self) -> str | None:
         """Prometheus shows a branch, and the inbox has seen it."""
         with self.database.write() as tx:
-            return incidents.wake(tx, "qrl", self.clock(), asks_rollback=True)
+            return incidents.wake(tx, "qrl", self.clock(), rollbacks=("service_down",))
 
     def request(self, level: Level = Level.FAST) -> None:
         """A person asks for a rollback."""

@@ -140,5 +140,8 @@ def test_text_that_no_database_stores_stops_no_notification(receiver: Receiver) 
 class Nothing:
     """A Prometheus in which nothing fires."""
 
-    def firing_actions(self) -> dict[str, frozenset[str]]:
+    def firing_rollbacks(self) -> dict[str, frozenset[str]]:
         return {}
+
+    def telemetry(self, deployment: str) -> str:
+        return deployment

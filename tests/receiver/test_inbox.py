@@ -33,12 +33,17 @@ class Firing:
     """What fires, as Prometheus would tell it; None: it cannot be asked."""
 
     def __init__(self) -> None:
-        self.actions: dict[str, frozenset[str]] | None = {"qrl": frozenset({"rollback"})}
+        self.rollbacks: dict[str, frozenset[str]] | None = {"qrl": frozenset({"service_down"})}
+        self.measured = True
 
-    def firing_actions(self) -> Mapping[str, frozenset[str]]:
-        if self.actions is None:
+    def firing_rollbacks(self) -> Mapping[str, frozenset[str]]:
+        if self.rollbacks is None:
             raise PrometheusError("Prometheus cannot be asked")
-        return self.actions
+        return self.rollbacks
+
+    def telemetry(self, deployment: str) -> None:
+        if not self.measured:
+            raise PrometheusError(f"no signal of {deployment}")
 
 
 class Desk:
@@ -71,6 +76,11 @@ class Desk:
         with self.database.read() as tx:
             return len(notifications.due(tx, self.clock() + 10 * HOUR))
 
+    def open_incidents(self) -> int:
+        """How many incidents are not over."""
+        with self.database.read() as tx:
+            return [incident["state"] for incident in views.incidents(tx)].count("open")
+
     def escalations(self) -> list[tuple[str, str]]:
         """Deployment and reason of each open escalation."""
         with self.database.read() as tx:
@@ -95,7 +105,7 @@ def test_five_at_once_and_a_sixth_an_hour_later_are_one_run(desk: Desk, still_fi
     assert len(desk.runs()) == 1
     desk.end_runs()
     if not still_firing:
-        desk.firing.actions = {}
+        desk.firing.rollbacks = {}
         desk.inbox.reconcile()
 
     desk.clock.now += HOUR
@@ -113,9 +123,9 @@ def test_what_fires_again_later_is_a_new_incident(desk: Desk) -> None:
     desk.notify()
     desk.inbox.work_once()
     desk.end_runs()
-    desk.firing.actions = {}
+    desk.firing.rollbacks = {}
     desk.inbox.reconcile()
-    desk.firing.actions = {"qrl": frozenset({"rollback"})}
+    desk.firing.rollbacks = {"qrl": frozenset({"rollback"})}
 
     desk.clock.now += HOUR
     desk.notify()
@@ -126,12 +136,12 @@ def test_what_fires_again_later_is_a_new_incident(desk: Desk) -> None:
 
 def test_a_notification_that_is_early_is_looked_at_again(desk: Desk) -> None:
     """Prometheus sends an alert before it stores it; what shows up within the settling time has its run."""
-    desk.firing.actions = {}
+    desk.firing.rollbacks = {}
     desk.notify()
     desk.inbox.work_once()
     assert desk.runs() == []
 
-    desk.firing.actions = {"qrl": frozenset({"rollback"})}
+    desk.firing.rollbacks = {"qrl": frozenset({"rollback"})}
     desk.inbox.work_once()
     assert desk.runs() == []  # not yet due
     desk.clock.now += LOOK_AGAIN
@@ -143,7 +153,7 @@ def test_a_notification_that_is_early_is_looked_at_again(desk: Desk) -> None:
 
 def test_what_never_fires_is_given_up_after_settling(desk: Desk) -> None:
     """A notification of what does not fire begins no run and is not kept for ever."""
-    desk.firing.actions = {}
+    desk.firing.rollbacks = {}
     desk.notify()
     desk.inbox.work_once()
     desk.clock.now += SETTLE
@@ -152,9 +162,23 @@ def test_what_never_fires_is_given_up_after_settling(desk: Desk) -> None:
     assert desk.open_notifications() == 0
 
 
+def test_what_prometheus_knows_nothing_of_gets_a_run_after_settling(desk: Desk) -> None:
+    """Notified of a deployment that Prometheus does not measure, a run finds that out and asks a human, once."""
+    desk.firing.rollbacks, desk.firing.measured = {}, False
+    desk.notify()
+    desk.inbox.work_once()
+    assert desk.runs() == []
+    desk.clock.now += SETTLE
+    desk.inbox.work_once()
+    desk.clock.now += SETTLE
+    desk.inbox.work_once()
+    assert len(desk.runs()) == 1
+    assert desk.open_notifications() == 0
+
+
 def test_where_prometheus_cannot_be_asked_a_run_finds_that_out(desk: Desk) -> None:
     """Without Prometheus the notified deployment has a run, which will ask a human; reconciling begins none."""
-    desk.firing.actions = None
+    desk.firing.rollbacks = None
     desk.inbox.reconcile()
     assert desk.runs() == []
     desk.notify()
@@ -171,17 +195,29 @@ def test_a_resolved_alert_begins_nothing(desk: Desk) -> None:
 
 def test_reconciling_finds_what_no_notification_told(desk: Desk) -> None:
     """What fires without a notification has its run; a deployment that nobody configured has none."""
-    desk.firing.actions = {"qrl": frozenset({"rollback"}), "stranger": frozenset({"rollback"})}
+    desk.firing.rollbacks = {"qrl": frozenset({"rollback"}), "stranger": frozenset({"rollback"})}
     assert desk.inbox.reconcile()
     assert len(desk.runs()) == 1
     assert not desk.inbox.reconcile()
+
+
+def test_reconciling_closes_no_incident_of_what_is_not_measured(desk: Desk) -> None:
+    """An incident whose deployment Prometheus knows nothing of is not over."""
+    desk.inbox.reconcile()
+    desk.end_runs()
+    desk.firing.rollbacks, desk.firing.measured = {}, False
+    desk.inbox.reconcile()
+    assert desk.open_incidents() == 1
+    desk.firing.measured = True
+    desk.inbox.reconcile()
+    assert desk.open_incidents() == 0
 
 
 def test_reconciling_leaves_an_incident_open_while_its_run_goes_on(desk: Desk) -> None:
     """An incident is closed only when nothing fires and its run has ended."""
     desk.notify()
     desk.inbox.work_once()
-    desk.firing.actions = {}
+    desk.firing.rollbacks = {}
     desk.inbox.reconcile()
     with desk.database.read() as tx:
         assert views.incidents(tx)[0]["state"] == "open"

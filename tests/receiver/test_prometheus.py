@@ -182,13 +182,13 @@ def test_a_name_cannot_leave_its_quotes(monitored: Monitored) -> None:
     told = monitored.client().telemetry(ODD_NAME)
 
     assert ([one.branch for one in told.firing], [one.value for one in told.signals]) == (["service_down"], [0.1])
-    assert ODD_NAME in monitored.client().firing_actions()
+    assert ODD_NAME in monitored.client().firing_rollbacks()
     with pytest.raises(PrometheusError, match="no signal of"):
         monitored.client().telemetry('x"} or ALERTS{deployment="harmless')
 
 
 def test_it_tells_which_deployments_fire_and_what_for(monitored: Monitored) -> None:
-    """All deployments with a firing branch are told, with the actions of their branches."""
+    """All deployments with a firing branch are told, with those of their branches that ask for a rollback."""
     await_signals(
         monitored, "both",
         series("test_firing", "both", 1, **LABELS),
@@ -196,9 +196,9 @@ def test_it_tells_which_deployments_fire_and_what_for(monitored: Monitored) -> N
     )  # fmt: skip
     await_signals(monitored, "calm", series(AVAILABILITY, "calm", 1))
 
-    told = monitored.client().firing_actions()
+    told = monitored.client().firing_rollbacks()
 
-    assert told["both"] == {"rollback", "watch"}
+    assert told["both"] == {"service_down"}
     assert "calm" not in told
 
 
@@ -257,7 +257,7 @@ def test_samples_are_those_after_the_moment(monitored: Monitored) -> None:
 @pytest.mark.parametrize("timeout", [0.5, 1.5, 30.0])
 def test_any_timeout_is_one_that_prometheus_takes(monitored: Monitored, timeout: float) -> None:
     """Fractions of a second are sent in a form that Prometheus understands."""
-    assert isinstance(monitored.client(timeout=timeout).firing_actions(), dict)
+    assert isinstance(monitored.client(timeout=timeout).firing_rollbacks(), dict)
 
 
 def test_a_query_that_prometheus_refuses_is_an_error(monitored: Monitored) -> None:

@@ -71,7 +71,7 @@ FINDINGS = Findings(
 def begin(database: Database, deployment: str = "qrl", now: float = NOW) -> str:
     """Wake a deployment that fires; the id of its new run."""
     with database.write() as tx:
-        run = incidents.wake(tx, deployment, now, asks_rollback=True, notified_at=now)
+        run = incidents.wake(tx, deployment, now, rollbacks=("service_down",), notified_at=now)
     assert run is not None
     return run
 

@@ -54,10 +54,25 @@ def test_a_rollback_branch_gets_its_run_after_one_that_only_asked(database: Data
     """What was only watched or asked about is looked at again, once, when a rollback branch fires; not before."""
     end_run(database, replace(DECISION, action=action, level=None, confidence=None), Result.RECORDED)
 
-    assert wake(database, NOW + 1, asks_rollback=False) is None
+    assert wake(database, NOW + 1, rollbacks=()) is None
     begun = at_once(CALLERS, lambda _: wake(database, NOW + 2))
 
     assert len([run for run in begun if run is not None]) == 1
+
+
+def test_a_worse_branch_gets_its_run_after_one_that_was_only_recorded(database: Database) -> None:
+    """Of too little confidence to act, a branch does not stand in the way of another that begins to fire later."""
+    end_run(database, replace(DECISION, confidence=0.5), Result.RECORDED)
+
+    assert wake(database, NOW + 1, rollbacks=(DECISION.branch,)) is None
+    assert wake(database, NOW + 2, rollbacks=(DECISION.branch, "another")) is not None
+
+
+def test_what_had_fired_beside_the_decision_begins_no_second_run(database: Database) -> None:
+    """A branch that only asks may rank above one that rolls back: what was seen then is not looked at for ever."""
+    end_run(database, replace(DECISION, action=Action.ASK, also_firing=("another",)), Result.ASKED)
+
+    assert wake(database, NOW + 1, rollbacks=("another",)) is None
 
 
 @pytest.mark.parametrize("result", [Result.NOT_NEEDED, Result.WITHDRAWN])
@@ -146,9 +161,9 @@ def test_a_person_gets_a_run_in_an_incident_whose_run_has_ended(database: Databa
     assert run.incident == incident
 
 
-def wake(database: Database, now: float, asks_rollback: bool = True) -> str | None:
+def wake(database: Database, now: float, rollbacks: tuple[str, ...] = ("another",)) -> str | None:
     with database.write() as tx:
-        return incidents.wake(tx, "qrl", now, asks_rollback=asks_rollback, notified_at=now)
+        return incidents.wake(tx, "qrl", now, rollbacks=rollbacks, notified_at=now)
 
 
 def request(database: Database) -> str | None:
