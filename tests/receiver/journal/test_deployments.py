@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from receiver.journal import deployments, releases, runs, tables
 from receiver.journal.database import Database
-from receiver.model import Findings, Release, Run, Stop, Trigger
+from receiver.model import Findings, Run, Stop, Trigger
 from receiver.phases.claim import claim as claim_budget
 from tests.receiver.journal.rows import DECISION, NOW, PLAN, at_once, claim, claimed, contents
 from tests.receiver.surroundings import BAD, GOOD, FileTarget, ToldPrometheus, branch, configuration, surroundings
@@ -45,7 +45,7 @@ def test_fifty_one_claims_at_once_pass_three(database: Database, tmp_path: Path)
         target.ship(release)
     ids = [begin_apart(database, number) for number in range(PROCESSES * THREADS)]
     with database.write() as tx:
-        releases.seen(tx, "qrl", (Release(GOOD, None), Release(BAD, None)), NOW)
+        releases.seen(tx, "qrl", target.known(), NOW)
         releases.set_good(tx, "qrl", GOOD, NOW)
     taken = {run.id: run for run in iter(lambda: claim(database), None)}
     assert taken.keys() == set(ids)
