@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,15 +58,25 @@ class AuditTrail:
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             self._end_torn_line(file)
-            if os.write(file, line) != len(line):
-                raise OSError(0, "only part of the record was written")
-            os.fsync(file)
+            size = os.fstat(file).st_size
+            try:
+                self._write_whole(file, line)
+            except OSError:
+                with suppress(OSError):  # half a record, or one of what was not done then, is none
+                    os.ftruncate(file, size)
+                raise
         finally:
             os.close(file)
         if is_new:
             directory = os.open(self.path.parent, os.O_RDONLY)
             os.fsync(directory)
             os.close(directory)
+
+    @staticmethod
+    def _write_whole(file: int, line: bytes) -> None:
+        if os.write(file, line) != len(line):
+            raise OSError(0, "only part of the record was written")
+        os.fsync(file)
 
     @staticmethod
     def _end_torn_line(file: int) -> None:
