@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from receiver.audit import AuditTrail
 from receiver.commands.options import config_option, person_option
 from receiver.config import load_config
+from receiver.errors import AuditError, RollbackAgentError
 
 
 @click.command("kill-switch")
@@ -20,12 +22,31 @@ from receiver.config import load_config
 def kill_switch(state: str, comment: str, person: str, config_path: Path) -> None:
     """Forbid (`on`) or allow (`off`) every rollback; asked before each effect."""
     config = load_config(config_path)
-    config.logs.mkdir(parents=True, exist_ok=True)
     audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
     if state == "on":
-        config.kill_switch.write_text(f"{person}: {comment}\n", encoding="utf-8")  # stopping must not wait for a record
-        audit.record("kill_switch:on", comment or "switched on", actor=person)
+        _switch_on(config.kill_switch, f"{person}: {comment}\n")
+        _record_that_it_is_on(audit, comment, person)
     else:
         audit.record("kill_switch:off", comment or "switched off", actor=person)
         config.kill_switch.unlink(missing_ok=True)
     click.echo(f"The kill switch is {state}: {'nothing is rolled back' if state == 'on' else 'rollbacks are allowed'}.")
+
+
+def _record_that_it_is_on(audit: AuditTrail, comment: str, person: str) -> None:
+    """Stopping does not wait for a record, and one that fails does not look as if nothing had been stopped."""
+    try:
+        audit.path.parent.mkdir(parents=True, exist_ok=True)
+        audit.record("kill_switch:on", comment or "switched on", actor=person)
+    except (OSError, AuditError) as error:
+        raise RollbackAgentError(f"the kill switch is on and nothing is rolled back, but: {error}") from error
+
+
+def _switch_on(file: Path, text: str) -> None:
+    try:
+        file.touch()
+        with suppress(OSError):  # that the file is there stops everything; on a full disk it may stay empty
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RollbackAgentError(
+            f"{file}: cannot be made: {error.strerror}; to stop everything, stop `rollback-agent serve`"
+        ) from error
