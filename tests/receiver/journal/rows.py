@@ -52,7 +52,7 @@ PLAN = Plan(
     live_release="r2",
     live_commit="b" * 40,
     target_release="r1",
-    target_commit=None,
+    target_commit="c" * 40,
     command=("/bin/true", "--", "r1"),
     timeout=300.0,
 )
