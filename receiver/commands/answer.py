@@ -33,7 +33,8 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
             )
         if not escalations.answer(tx, escalation, now, person, word, comment):
             raise RollbackAgentError(f"escalation {escalation} was already answered by {found.answered_by}")
-        if word == escalations.RETRY and found.incident == incidents.open_incident(tx, found.deployment):
+        is_open = found.incident is not None and found.incident == incidents.open_incident(tx, found.deployment)
+        if word == escalations.RETRY and is_open:
             incidents.wake(tx, found.deployment, now, rollbacks=())
         AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
             f"answer:{word}",
@@ -43,6 +44,8 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
             run=found.run,
         )
     click.echo(f"Answered as {person}: {found.reason} of {found.deployment}: {word}.")
+    if word == escalations.RETRY and not is_open:
+        click.echo("Its incident is closed, since nothing fires any more; there is nothing to evaluate again.")
 
 
 @click.command()

@@ -75,9 +75,8 @@ def _show_run(incident: str, run: View) -> None:
     click.echo(f"\nRun {run['id']}: {ended}")
     plan = run["plan"]
     if plan:
-        click.echo(
-            f"  plan {plan['hash'][:SHORT_HASH]}: {plan['level']}, {plan['live_release']} -> {plan['target_release']}"
-        )
+        change = safe(f"{plan['live_release']} -> {plan['target_release']}")
+        click.echo(f"  plan {plan['hash'][:SHORT_HASH]}: {plan['level']}, {change}")
     table = new_table("phase", "began", "took", "outcome")
     for step in run["steps"]:
         took = f"{step['finished_at'] - step['started_at']:.2f} s" if step["finished_at"] else ""

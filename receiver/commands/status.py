@@ -13,9 +13,12 @@ from receiver.commands.options import config_option, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.config import Config
 from receiver.durations import clock_time, in_words
+from receiver.errors import TargetError
 from receiver.journal import deployments, releases, views
 from receiver.journal.views import View
-from receiver.model import SHORT_HASH
+from receiver.model import SHORT_HASH, Release
+from receiver.wiring import put_together
+from receiver.world import Target
 
 
 @click.command()
@@ -24,12 +27,13 @@ from receiver.model import SHORT_HASH
 def status(as_json: bool, config_path: Path) -> None:
     """Show each deployment: its release, budget, latch, and what waits for a person."""
     config, database = open_journal(config_path)
+    live = {name: _live(world.target) for name, world in put_together(config, database).worlds.items()}
     with database.read() as tx:
         now = database.now(tx)
         found: dict[str, Any] = {
             "kill_switch": config.kill_switch.exists(),
-            "deployments": [_deployment(tx, config, name, now) for name in config.deployments],
-            "approvals": views.pending_approvals(tx),
+            "deployments": [_deployment(tx, config, name, live[name], now) for name in config.deployments],
+            "approvals": views.pending_approvals(tx, now),
             "escalations": views.open_escalations(tx),
         }
     if as_json:
@@ -40,12 +44,8 @@ def status(as_json: bool, config_path: Path) -> None:
     table = new_table("deployment", "live release", "good", "autonomy", "budget", "state")
     for one in found["deployments"]:
         good = "yes" if one["live_good"] else "not yet known"
-        table.add_row(
-            *map(
-                safe,
-                (one["name"], one["live"] or "unknown", good, one["autonomy"], one["budget"], _state(one)),
-            )
-        )
+        row = (one["name"], one["live"] or "cannot be read", good, one["autonomy"], one["budget"], _state(one))
+        table.add_row(*map(safe, row))
     print_table(table)
     for one in found["deployments"]:
         if one["held"]:
@@ -65,17 +65,29 @@ def _ask_to_confirm(approval: View) -> None:
     click.echo(f"  rollback-agent approve {approval['incident']} --plan {approval['plan_hash'][:SHORT_HASH]}")
 
 
-def _deployment(tx: sa.Connection, config: Config, name: str, now: float) -> dict[str, Any]:
+def _live(target: Target) -> Release | TargetError:
+    """What the target itself says at this moment; the journal may be minutes behind."""
+    try:
+        return target.live()
+    except TargetError as error:
+        return error
+
+
+def _deployment(
+    tx: sa.Connection, config: Config, name: str, live: Release | TargetError, now: float
+) -> dict[str, Any]:
     limits = config.guardrails
     claims = deployments.claims_since(tx, name, now - limits.daily_limit.period)
-    live = releases.live(tx, name)
+    known = releases.known(tx, name)
+    remembered = known.get(live.id) if isinstance(live, Release) else None
     latch = deployments.latch_of(tx, name)
     cooldown_end = claims[-1] + limits.cooldown.period if claims else 0.0
     return {
         "name": name,
-        "live": live.id if live else None,
-        "live_good": bool(live and live.good_at),
-        "held": [one.id for one in releases.known(tx, name).values() if one.held_at],
+        "live": live.id if isinstance(live, Release) else None,
+        "live_unknown": str(live) if isinstance(live, TargetError) else None,
+        "live_good": remembered is not None and remembered.good_at is not None,
+        "held": [one.id for one in known.values() if one.held_at],
         "autonomy": config.autonomy_of(name).value,
         "budget": max(limits.daily_limit.limit - len(claims), 0),
         "cooldown_left": max(cooldown_end - now, 0.0),
@@ -84,6 +96,8 @@ def _deployment(tx: sa.Connection, config: Config, name: str, now: float) -> dic
 
 
 def _state(one: dict[str, Any]) -> str:
+    if one["live_unknown"]:
+        return str(one["live_unknown"])
     if one["latched"]:
         return f"latched: {one['latched']}"
     if one["cooldown_left"]:

@@ -59,12 +59,17 @@ def wake(tx: sa.Connection, incident: str, now: float) -> bool:
     return active(tx, incident)
 
 
+LONGEST_WAIT = 60.0
+"""Seconds; no phase waits longer at a time, so a run that seems to was put off by a clock that has gone back since."""
+
+
 def claim(tx: sa.Connection, owner: str, now: float, lease: float) -> Run | None:
     """Take the run that has been due longest, for `lease` seconds; None where nothing is due."""
     table = tables.run
     due = (
         sa.select(table.c.id)
-        .where(table.c.state != FINISHED, table.c.wake_at <= now, table.c.lease_until <= now)
+        .where(table.c.state != FINISHED, table.c.lease_until <= now)
+        .where(sa.or_(table.c.wake_at <= now, table.c.wake_at > now + LONGEST_WAIT))
         .order_by(table.c.wake_at)
         .limit(1)
     )

@@ -35,13 +35,13 @@ def open_escalations(tx: sa.Connection) -> list[View]:
     return [_escalation(row) for row in tx.execute(query)]
 
 
-def pending_approvals(tx: sa.Connection) -> list[View]:
-    """Every plan that waits for a person, oldest first, with its incident and the way to confirm it."""
+def pending_approvals(tx: sa.Connection, now: float) -> list[View]:
+    """Every plan that a person can still confirm, oldest first, with its incident."""
     table, run = tables.approval, tables.run
     query = (
         sa.select(table.c.plan, table.c.plan_hash, table.c.expires_at, run.c.incident, run.c.deployment)
         .join(run, table.c.run == run.c.id)
-        .where(table.c.state == "pending")
+        .where(table.c.state == "pending", table.c.expires_at > now)
         .order_by(table.c.opened_at)
     )
     return [

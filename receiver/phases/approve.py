@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.decision import Question, why_ask
+from receiver.durations import in_words
 from receiver.errors import PrometheusError
 from receiver.journal import approvals, escalations
 from receiver.journal.approvals import Approval, ApprovalState
@@ -101,8 +102,8 @@ def _approved(run: Run, approval: Approval) -> Proceed:
 
 
 def _expired(run: Run, world: World) -> Stop:
-    minutes = world.config.approval.expires_after / 60
-    reason = f"nobody answered within {minutes:g} min, and silence is not consent"
+    period = in_words(world.config.approval.expires_after)
+    reason = f"nobody answered within {period}, and silence is not consent"
     return Stop(Result.EXPIRED, reason, run.findings, EscalationReason.APPROVAL_EXPIRED)
 
 

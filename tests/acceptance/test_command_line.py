@@ -50,6 +50,18 @@ def test_dry_run_prints_the_whole_plan_and_changes_nothing(tmp_path: Path) -> No
         assert as_json["plan"]["hash"][:8] in printed
 
 
+def test_status_tells_what_the_target_says(tmp_path: Path) -> None:
+    """The live release is read from the target at that moment, and where it cannot be, that is what is shown."""
+    with stand(tmp_path) as here:
+        here.start_agent()
+        here.ship(BAD)
+        assert json.loads(here.command("status", "--json"))["deployments"][0]["live"] == BAD
+        (here.app / "current").unlink()
+        shown = here.command("status")
+        assert "cannot be read" in shown
+        assert str(here.app / "current") in shown
+
+
 def test_a_rollback_by_hand_goes_the_same_way(tmp_path: Path) -> None:
     """A person's request needs no alert, but the same guardrails, the same approval and the same verification."""
     with stand(tmp_path, autonomy="L4") as here:

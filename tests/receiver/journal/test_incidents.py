@@ -33,7 +33,7 @@ def test_a_wake_lets_a_waiting_run_look_now(database: Database) -> None:
     """A further notification begins no run but makes the one that waits due at once."""
     run = claimed(database)
     with database.write() as tx:
-        runs.wait(tx, run, NOW + 500)
+        runs.wait(tx, run, NOW + 50)
 
     assert wake(database, NOW + 1) is None
     again = claim(database, NOW + 1)
@@ -138,7 +138,7 @@ def test_quiet_does_not_close_over_a_run(database: Database) -> None:
     run = claimed(database)
     assert close_quiet(database, NOW + 1) is None
     with database.write() as tx:
-        runs.wait(tx, run, NOW + 500)
+        runs.wait(tx, run, NOW + 50)
     assert close_quiet(database, NOW + 2) is None
 
 

@@ -71,7 +71,8 @@ def test_plans_that_wait_for_a_person_are_shown(database: Database) -> None:
         approvals.ask(tx, run, PLAN, NOW, NOW + 900)
         decided = approvals.ask(tx, other, PLAN, NOW, NOW + 900)
         approvals.decide(tx, decided, ApprovalState.DENIED, NOW + 1, "ada", None, "")
-        (found,) = json.loads(json.dumps(views.pending_approvals(tx)))
+        (found,) = json.loads(json.dumps(views.pending_approvals(tx, NOW + 2)))
+        assert views.pending_approvals(tx, NOW + 900) == [], "what has expired can no longer be confirmed"
 
     assert (found["deployment"], found["incident"]) == ("qrl", run.incident)
     assert (found["plan_hash"], found["expires_at"]) == (PLAN.hash, NOW + 900)

@@ -60,7 +60,7 @@ def test_silence_is_not_consent(asking: Agent) -> None:
     run = asking.wait(11)
 
     assert (run["result"], run["approval"]["state"], asking.executed()) == ("expired", "expired", [])
-    assert run["reason"] == "nobody answered within 15 min, and silence is not consent"
+    assert run["reason"] == "nobody answered within 0:15:00, and silence is not consent"
     assert (asking.escalated(only_open=True), asking.latch()) == (["approval_expired"], None)
     assert not asking.decide(ApprovalState.APPROVED)
 
