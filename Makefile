@@ -24,7 +24,7 @@ down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo down; fi
 
 test: $(VENV)/.installed need-tested-with ## run everything that proves it works
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed need-monitoring ## lint, types, rules
 	@$(BIN)/ruff check .
