@@ -8,7 +8,7 @@ JOBS ?= 4
 SHELL := /bin/bash
 
 MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmanager git=git
-TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium
+TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium strace=strace libatomic.so.1=libatomic1
 
 .PHONY: help demo up down test check lock clean
 help: ## say what there is

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tarfile
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,8 +95,8 @@ class Releases:
         archive = self._places.root / f"{release.id}.tar"
         self._git("archive", f"--output={archive}", commit)
         directory = self.path(release)
-        with tarfile.open(archive) as files:
-            files.extractall(directory, filter="data")
+        directory.mkdir()
+        subprocess.run(("tar", "--extract", f"--file={archive}", f"--directory={directory}"), check=True)
         archive.unlink()
         (directory / "REVISION").write_text(f"{commit}\n")
         return release

@@ -66,7 +66,7 @@ def receiver(deployment: Deployment, places: Places, ports: Ports, root: Path, a
         "autonomy": autonomy,
         "deployments": {
             DEPLOYMENT: {
-                "good_after": "10s",
+                "good_after": "40s",
                 "observe_every": "2s",
                 "target": {"releases": target},
                 "backup": {"sqlite": [str(places.database)], "paths": [str(places.self_test_user.parent)]},

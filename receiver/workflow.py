@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from receiver.errors import AuditError, JournalError, LostLease
-from receiver.journal import approvals, deployments, escalations, refusals, runs
+from receiver.journal import approvals, deployments, escalations, incidents, refusals, runs
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, new_id
 from receiver.log import get_log
@@ -187,18 +187,21 @@ class Workflow:
             now = self._database.now(tx)
             runs.finish_step(tx, run, "report", now, Proceed(run.findings, summary))
             runs.finish(tx, run, now, result, report)
+            if result is Result.RESTORED:
+                incidents.close(tx, run.incident, now)  # verified means that no branch fires; a next one is new
         get_log().info("the run has ended", result=result, report=report)
 
     def _audit(self, run: Run, name: str, outcome: Proceed | Stop) -> None:
         """Put the outcome on the audit trail; an effect's own intent is written by its phase, before it."""
-        decision = outcome.findings.decision
+        decision, verification = outcome.findings.decision, outcome.findings.verification
+        signals = verification.signals if verification else decision.signals if decision else ()
         try:
             self._audit_trail.record(
                 f"{name}:{outcome.result if isinstance(outcome, Stop) else 'done'}",
                 outcome.reason if isinstance(outcome, Stop) else outcome.summary,
                 deployment=run.deployment,
                 run=run.id,
-                facts={signal.series: signal.value for signal in decision.signals} if decision else None,
+                facts={signal.series: signal.value for signal in signals},
             )
         except AuditError as error:
             get_log().critical("the audit trail cannot be written", error=str(error))

@@ -54,7 +54,7 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
 @person_option
 @config_option
 def clear(deployment: str, comment: str, person: str, config_path: Path) -> None:
-    """Lift the latch of a deployment, so that it may be rolled back automatically again."""
+    """Lift a latch; what still fires is evaluated again, at once."""
     config, database = open_journal(config_path)
     if deployment not in config.deployments:
         raise RollbackAgentError(f"there is no deployment {deployment} in {config_path}")
@@ -63,7 +63,10 @@ def clear(deployment: str, comment: str, person: str, config_path: Path) -> None
         latch = deployments.clear_latch(tx, deployment)
         if latch is None:
             raise RollbackAgentError(f"{deployment} is not latched")
+        looks_again = incidents.retry(tx, deployment, now)
         AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
             "clear", comment or latch.reason, actor=person, deployment=deployment
         )
     click.echo(f"Cleared as {person}: {deployment} was latched because {latch.reason}.")
+    if looks_again:
+        click.echo("Its incident is still open, so the agent evaluates it again now; `rollback-agent show` tells more.")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
+import os
 from pathlib import Path
 
 import click
 
+from configfile import ConfigError
 from receiver.config import Config, load_config
 from receiver.errors import JournalError
 from receiver.journal.database import Database, open_database
+from receiver.secret import SecretFile
 
 DEFAULT_CONFIG = "rollback/config/rollback-config.json"
+LOCK = "serve.lock"
+"""Held by `serve` below its root while it runs."""
 
 config_option = click.option(
     "--config",
@@ -30,6 +36,35 @@ person_option = click.option(
     show_default="your login name",
     help="Who decides, for the audit trail.",
 )
+
+
+def load_usable_config(config_path: Path) -> Config:
+    """The configuration, whose files can be used too; raises ConfigError."""
+    config = load_config(config_path)
+    try:
+        SecretFile(config.webhook.token_file).check()
+    except (OSError, ValueError) as error:
+        text = f"{config.webhook.token_file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"{config_path}: webhook.token_file: {text}") from error
+    return config
+
+
+def is_serving(root: Path) -> bool:
+    """Whether a receiver holds the lock that it keeps while it runs."""
+    try:
+        with (root / LOCK).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def config_hint(config_path: Path) -> str:
+    """What has to be typed after a suggested command, so that it works as it is printed."""
+    is_known = str(config_path) == DEFAULT_CONFIG or "ROLLBACK_AGENT_CONFIG" in os.environ
+    return "" if is_known else f" --config {config_path}"
 
 
 def open_journal(config_path: Path) -> tuple[Config, Database]:

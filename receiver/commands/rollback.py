@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.options import config_option, json_option, open_journal, person_option
+from receiver.commands.options import config_hint, config_option, is_serving, json_option, open_journal, person_option
 from receiver.config import Config
 from receiver.decision import why_ask
 from receiver.durations import clock_time
@@ -52,7 +52,9 @@ def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: 
     click.echo(
         f"Requested as {person}: run {run} of incident {incident}. The agent plans it and asks for confirmation:"
     )
-    click.echo(f"  rollback-agent show {incident}")
+    click.echo(f"  rollback-agent show {incident}{config_hint(config_path)}")
+    if not is_serving(config.root):
+        click.echo("rollback-agent serve is not running; the request waits until it does.")
 
 
 def _dry_run(config: Config, database: Database, deployment: str, level: Level, person: str, as_json: bool) -> None:
@@ -101,4 +103,4 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     for guardrail in GUARDRAILS:
         refusal = by_name.get(guardrail.__name__)
         retry = f" (ask again from {clock_time(refusal.retry_at)})" if refusal and refusal.retry_at else ""
-        click.echo(f"  {guardrail.__name__:<22}{'no: ' + refusal.reason + retry if refusal else 'yes'}")
+        click.echo(f"  {guardrail.__name__:<22}{'refuses: ' + refusal.reason + retry if refusal else 'passes'}")

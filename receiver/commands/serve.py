@@ -14,14 +14,13 @@ import click
 
 from configfile import ConfigError
 from receiver.app import create_app
-from receiver.commands.options import config_option
-from receiver.config import Config, load_config
+from receiver.commands.options import LOCK, config_option, load_usable_config
+from receiver.config import Config
 from receiver.errors import JournalError, RollbackAgentError
 from receiver.journal import runs
 from receiver.journal.database import Database, open_database
 from receiver.journal.schema import migrate
 from receiver.log import get_log, set_up_log
-from receiver.secret import SecretFile
 from receiver.server import make_server
 from receiver.wiring import interface, put_together
 from receiver.workers import Workers
@@ -34,8 +33,7 @@ PATIENCE = 10.0
 @config_option
 def serve(config_path: Path) -> None:
     """Receive notifications, decide, and roll back."""
-    config = load_config(config_path)
-    _check_token(config, config_path)
+    config = load_usable_config(config_path)
     for directory in (config.root, config.logs, config.backups, config.commands):
         _make_directory(directory)
     with _alone(config.root):
@@ -70,14 +68,6 @@ def _serve(config: Config, database: Database) -> None:
     database.close()
 
 
-def _check_token(config: Config, config_path: Path) -> None:
-    try:
-        SecretFile(config.webhook.token_file).check()
-    except (OSError, ValueError) as error:
-        text = f"{config.webhook.token_file}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"{config_path}: webhook.token_file: {text}") from error
-
-
 def _make_directory(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,7 +87,7 @@ def _can_read(database: Database) -> bool:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Hold the lock that a second receiver on the same root would need."""
-    file = os.open(root / "serve.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.options import config_option, json_option, open_journal
+from receiver.commands.options import config_hint, config_option, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time
 from receiver.errors import RollbackAgentError
@@ -60,7 +60,7 @@ def show(incident: str, as_json: bool, config_path: Path) -> None:
         f"Incident {found['id']} of {found['deployment']}: {found['state']} since {clock_time(found['opened_at'])}"
     )
     for run in found["runs"]:
-        _show_run(found["id"], run)
+        _show_run(found["id"], run, config_hint(config_path))
     for escalation in found["escalations"]:
         answer = (
             f"answered by {escalation['answered_by']}: {escalation['answer']}" if escalation["answered_at"] else "open"
@@ -70,7 +70,7 @@ def show(incident: str, as_json: bool, config_path: Path) -> None:
         )
 
 
-def _show_run(incident: str, run: View) -> None:
+def _show_run(incident: str, run: View, hint: str) -> None:
     ended = f"{run['result']}: {safe(run['reason'])}" if run["result"] else f"under way: {run['phase']}"
     click.echo(f"\nRun {run['id']}: {ended}")
     plan = run["plan"]
@@ -90,6 +90,6 @@ def _show_run(incident: str, run: View) -> None:
     approval = run["approval"]
     if approval and approval["state"] == "pending":
         click.echo(f"  waits for a person until {clock_time(approval['expires_at'])}; confirm with:")
-        click.echo(f"    rollback-agent approve {incident} --plan {approval['plan_hash'][:SHORT_HASH]}")
+        click.echo(f"    rollback-agent approve {incident} --plan {approval['plan_hash'][:SHORT_HASH]}{hint}")
     if run["report"]:
         click.echo(f"  report: {run['report']}")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from receiver.commands.options import config_option, json_option, open_journal
+from receiver.commands.options import config_hint, config_option, is_serving, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.config import Config
 from receiver.durations import clock_time, in_words
@@ -31,6 +31,7 @@ def status(as_json: bool, config_path: Path) -> None:
     with database.read() as tx:
         now = database.now(tx)
         found: dict[str, Any] = {
+            "serving": is_serving(config.root),
             "kill_switch": config.kill_switch.exists(),
             "deployments": [_deployment(tx, config, name, live[name], now) for name in config.deployments],
             "approvals": views.pending_approvals(tx, now),
@@ -39,6 +40,8 @@ def status(as_json: bool, config_path: Path) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
+    if not found["serving"]:
+        click.echo("rollback-agent serve is not running: nothing is watched and nothing is rolled back.\n")
     if found["kill_switch"]:
         click.echo("The kill switch is on: nothing is rolled back.")
     table = new_table("deployment", "live release", "good", "autonomy", "budget", "state")
@@ -51,18 +54,19 @@ def status(as_json: bool, config_path: Path) -> None:
         if one["held"]:
             click.echo(f"\nHeld, since they were rolled back, of {one['name']}: {safe(', '.join(one['held']))}")
     for approval in found["approvals"]:
-        _ask_to_confirm(approval)
+        _ask_to_confirm(approval, config_hint(config_path))
+    hint = config_hint(config_path)
     for escalation in found["escalations"]:
         click.echo(f"\nA human is needed: {safe(escalation['summary'])} ({escalation['reason']})")
-        click.echo(f"  answer with: rollback-agent answer {escalation['id']} --done (or --retry)")
+        click.echo(f"  answer with: rollback-agent answer {escalation['id']} --done{hint} (or --retry)")
 
 
-def _ask_to_confirm(approval: View) -> None:
+def _ask_to_confirm(approval: View, hint: str) -> None:
     plan = approval["plan"]
     change = f"{plan['live_release']} -> {plan['target_release']}"
     click.echo(f"\nA person must confirm: roll {approval['deployment']} back, {safe(change)} ({plan['level']})")
     click.echo(f"  until {clock_time(approval['expires_at'])}, with:")
-    click.echo(f"  rollback-agent approve {approval['incident']} --plan {approval['plan_hash'][:SHORT_HASH]}")
+    click.echo(f"  rollback-agent approve {approval['incident']} --plan {approval['plan_hash'][:SHORT_HASH]}{hint}")
 
 
 def _live(target: Target) -> Release | TargetError:

@@ -39,6 +39,16 @@ def request(tx: sa.Connection, deployment: str, now: float, level: Level, person
     return runs.create(tx, incident, deployment, now, Trigger.OPERATOR, wanted_level=level, requested_by=person)
 
 
+def retry(tx: sa.Connection, deployment: str, now: float) -> bool:
+    """A person wants the agent to look again: begin a run of the open incident; returns whether one was begun."""
+    deployments.lock(tx, deployment)
+    incident = open_incident(tx, deployment)
+    if incident is None or runs.active(tx, incident):
+        return False
+    runs.create(tx, incident, deployment, now, Trigger.ALERT)
+    return True
+
+
 def open_incident(tx: sa.Connection, deployment: str) -> str | None:
     """The id of the open incident of `deployment`."""
     table = tables.incident
@@ -52,8 +62,14 @@ def close_quiet(tx: sa.Connection, deployment: str, now: float) -> str | None:
     incident = open_incident(tx, deployment)
     if incident is None or runs.active(tx, incident):
         return None
-    tx.execute(sa.update(tables.incident).where(tables.incident.c.id == incident).values(closed_at=now))
+    close(tx, incident, now)
     return incident
+
+
+def close(tx: sa.Connection, incident: str, now: float) -> None:
+    """The incident is over: what fires from now on is another one."""
+    table = tables.incident
+    tx.execute(sa.update(table).where(table.c.id == incident, table.c.closed_at.is_(None)).values(closed_at=now))
 
 
 def _open(tx: sa.Connection, deployment: str, now: float) -> str:

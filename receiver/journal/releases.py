@@ -41,6 +41,11 @@ def set_good(tx: sa.Connection, deployment: str, release: str, now: float) -> No
     )
 
 
+def doubt(tx: sa.Connection, deployment: str, release: str) -> None:
+    """A branch asks to roll the live release back: it has to prove good anew before it is a target."""
+    _update(tx, deployment, release, good_at=None)
+
+
 def hold(tx: sa.Connection, deployment: str, release: str, now: float, run: str) -> None:
     """The release was rolled back: it is no target any more until a person releases it."""
     _update(tx, deployment, release, held_at=now, held_by_run=run)

@@ -40,6 +40,9 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
         full = decided.level is Level.FULL
         why = EscalationReason.DATABASE_OR_FULL if full else EscalationReason.SAFETY_CHECK_FAILED
         return Stop(Result.ASKED, f"{decided.reason}, but no plan can be made: {error}", findings, why)
+    if run.trigger is Trigger.ALERT:
+        with world.database.write() as tx:
+            releases.doubt(tx, world.deployment, plan.live_release)
     summary = f"{decided.reason}: roll back {plan.live_release} to {plan.target_release or 'nothing known good'}"
     return Proceed(replace(findings, plan=plan), summary)
 

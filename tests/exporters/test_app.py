@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -233,7 +234,7 @@ def test_ends_with_its_probes_and_leaves_nothing(run_exporter: RunExporter, log:
     with requests.get(f"http://{exporter.address}/-/healthy", timeout=5) as response:
         assert response.status_code == 200
     waiting = subprocess.Popen(
-        ["curl", "-s", "-o", "/dev/null", f"http://{exporter.address}/metrics"], start_new_session=True
+        [sys.executable, "-c", f"import urllib.request as r; r.urlopen('http://{exporter.address}/metrics').read()"]
     )
     try:
         assert wait_until(lambda: bool(children(exporter.process.pid)), timeout=5)
