@@ -78,7 +78,7 @@ def describe() -> str:
     ports = Ports(**state["ports"])
     python, config = Path(sys.executable), ROOT / "receiver.yml"
     return f"""\
-Running, with {state["good"]} live (it counts as good ten seconds from now):
+Running, with {state["good"]} live (it counts as good 40 s from now):
   services      http://127.0.0.1:{ports.fastapi}  http://127.0.0.1:{ports.flask}/health  http://127.0.0.1:{ports.gradio}
   Prometheus    http://127.0.0.1:{ports.prometheus}/alerts
   Alertmanager  http://127.0.0.1:{ports.alertmanager}

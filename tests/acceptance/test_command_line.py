@@ -62,6 +62,15 @@ def test_status_tells_what_the_target_says(tmp_path: Path) -> None:
         assert str(here.app / "current") in shown
 
 
+def test_status_says_when_nothing_serves(tmp_path: Path) -> None:
+    """With the agent gone, the first line of status is that nothing is watched."""
+    with stand(tmp_path) as here:
+        agent = here.start_agent()
+        assert "not running" not in here.command("status")
+        agent.stop()
+        assert here.command("status").startswith("rollback-agent serve is not running")
+
+
 def test_a_rollback_by_hand_goes_the_same_way(tmp_path: Path) -> None:
     """A person's request needs no alert, but the same guardrails, the same approval and the same verification."""
     with stand(tmp_path, autonomy="L4") as here:

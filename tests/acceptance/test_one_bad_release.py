@@ -94,5 +94,6 @@ def test_a_denied_plan_ends_the_run_and_latches(tmp_path: Path) -> None:
         assert "we fix it forward" in run["reason"]
         assert 'rollback_latched{deployment="qrl"} 1.0' in here.metrics()
         assert "denied by ada: we fix it forward" in here.command("status")
-        here.command("clear", "qrl", "--as", "ada")
+        assert "evaluates it again now" in here.command("clear", "qrl", "--as", "ada")
         assert 'rollback_latched{deployment="qrl"} 0.0' in here.metrics()
+        here.eventually(lambda: [run["state"] for run in here.runs()] == ["finished", "waiting"])

@@ -29,7 +29,7 @@ def test_the_kill_switch_refuses(tmp_path: Path) -> None:
 
 def test_a_second_rollback_within_the_cooldown_is_refused(tmp_path: Path) -> None:
     """A bad release right after a rollback is not rolled back; the refusal says when to ask again."""
-    with stand(tmp_path, reconcile_every="500ms") as here:
+    with stand(tmp_path) as here:
         worse = "20261103-1200-worse"
         (here.app / "releases" / worse).mkdir()
         (here.app / "releases" / worse / "REVISION").write_text("2" * 40)
@@ -38,11 +38,14 @@ def test_a_second_rollback_within_the_cooldown_is_refused(tmp_path: Path) -> Non
         here.start_agent()
         here.await_good()
         here.ship(BAD)
+        here.await_firing()
+        here.notify()
         first = here.await_run()
         assert first["result"] == "restored"
-        here.eventually(lambda: here.incidents()[0]["state"] == "closed")
 
-        here.ship(worse)
+        here.ship(worse)  # at once: the agent has not looked around by itself since
+        here.await_firing()
+        here.notify()
         here.eventually(lambda: len(here.runs()) == 2 and here.runs()[0]["state"] == "finished", 30)
 
         second = here.runs()[0]
@@ -87,3 +90,21 @@ def test_no_known_good_release_is_no_target(tmp_path: Path) -> None:
         assert (run["result"], here.live()) == ("refused", BAD)
         assert [refusal["guardrail"] for refusal in run["refusals"]] == ["target_release_valid"]
         assert GOOD not in (run["plan"]["target_release"] or "")
+
+
+def test_a_good_release_on_which_a_branch_fires_is_no_target_any_more(tmp_path: Path) -> None:
+    """A release that proved good and breaks later has to prove good anew before anything is rolled back to it."""
+    with stand(tmp_path, autonomy="L3") as here:
+        here.services.bad.clear()
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_good(BAD)
+
+        here.services.bad.add(BAD)
+        here.await_firing()
+        here.notify()
+
+        assert here.await_run(state="waiting")["plan"]["target_release"] == GOOD
+        assert f'rollback_release_good_info{{deployment="qrl",release="{BAD}"}}' not in here.metrics()
