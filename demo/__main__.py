@@ -84,8 +84,7 @@ def up(autonomy: str) -> None:
 @cli.command()
 def down() -> None:
     """Stop what `up` started."""
-    background.stop()
-    click.echo("Stopped.")
+    click.echo("Stopped." if background.stop() else "Nothing was running.")
 
 
 @cli.command()

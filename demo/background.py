@@ -58,12 +58,16 @@ def hold(ports: Ports, autonomy: str) -> None:
             _STATE.unlink(missing_ok=True)
 
 
-def stop() -> None:
-    """Stop it and wait until everything has ended; raises NotRunningError."""
-    pid = _holder()
+def stop() -> bool:
+    """Stop it and wait until everything has ended; returns whether it ran. Raises NotRunningError if it stays."""
+    try:
+        pid = _holder()
+    except NotRunningError:
+        return False
     os.kill(pid, signal.SIGTERM)
     if not wait_until(lambda: not _is_holder(pid), _STOP_WITHIN, every=0.2):
         raise NotRunningError(f"process {pid} does not end; its log is {ROOT / 'hold.log'}")
+    return True
 
 
 def deployment() -> Deployment:

@@ -77,6 +77,7 @@ def _show_run(incident: str, run: View, hint: str) -> None:
     if plan:
         change = safe(f"{plan['live_release']} -> {plan['target_release']}")
         click.echo(f"  plan {plan['hash'][:SHORT_HASH]}: {plan['level']}, {change}")
+        click.echo(f"  command: {safe(' '.join(plan['command']) or 'none')}")
     table = new_table("phase", "began", "took", "outcome")
     for step in run["steps"]:
         took = f"{step['finished_at'] - step['started_at']:.2f} s" if step["finished_at"] else ""
