@@ -55,7 +55,9 @@ class Scenario:
             give_up_at = time.monotonic() + _GIVE_UP_AFTER
             while not self._ended() and time.monotonic() < give_up_at:
                 self._look(bad)
-                view.update(self._timeline, self._status("waiting for the rollback"))
+                is_back = self._timeline.at(Moment.GOOD) is not None
+                doing = "waiting until it is verified" if is_back else "waiting for the rollback"
+                view.update(self._timeline, self._status(doing))
                 time.sleep(_LOOK_EVERY)
             shipping.join()
             watch_until = time.time() + _WATCH_AFTER_VERIFIED

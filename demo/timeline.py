@@ -90,7 +90,7 @@ class Timeline:
             moment = _STEPS.get(step["name"])
             if moment is None or not _happened(step, run["result"]):
                 continue
-            self.mark(moment, step["finished_at"], step["summary"] or step["outcome"] or "")
+            self.mark(moment, step["finished_at"], _short(moment, step, run))
             took = step["finished_at"] - step["started_at"]
             if moment is Moment.BACKED_UP:
                 self._backup_took = took
@@ -113,6 +113,17 @@ class Timeline:
     def _between(self, first: Moment, second: Moment) -> float | None:
         start, end = self._at.get(first), self._at.get(second)
         return None if start is None or end is None else end - start
+
+
+def _short(moment: Moment, step: dict[str, Any], run: dict[str, Any]) -> str:
+    """What the receiver says of a step, as far as it fits beside it; the report has all of it."""
+    said = str(step["summary"] or step["outcome"] or "")
+    approval = run["approval"]
+    if moment is Moment.APPROVED and approval and approval["decided_at"]:
+        return f"typed: approve ... --plan {approval['plan_hash'][:8]}"
+    if moment is Moment.DECIDED:
+        return said.partition(" in Prometheus")[0]
+    return said.partition(": /")[0]
 
 
 def _happened(step: dict[str, Any], result: str | None) -> bool:

@@ -85,8 +85,10 @@ def test_the_backup_does_not_count() -> None:
 def test_the_person_does_not_count_but_what_follows_the_answer_does() -> None:
     """A person who answers after 7 s is left out; the 0.3 s until the answer is acted on are not."""
     steps = [step("approve", 20.2, 27.5), step("back_up", 27.6, 28.6)]
-    approval = {"decided_at": T0 + 27.2}
-    command = read(a_run(steps=steps, approval=approval, command_started_at=T0 + 28.9)).bounds()[2]
+    approval = {"decided_at": T0 + 27.2, "plan_hash": "1a2b3c4d5e6f"}
+    timeline = read(a_run(steps=steps, approval=approval, command_started_at=T0 + 28.9))
+    assert timeline.note(Moment.APPROVED) == "typed: approve ... --plan 1a2b3c4d"
+    command = timeline.bounds()[2]
     assert command.seconds is not None
     assert abs(command.seconds - 0.9) < 1e-6
     assert not command.held
