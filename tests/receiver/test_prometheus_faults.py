@@ -83,7 +83,7 @@ FAULTS: dict[str, tuple[Talk, str]] = {
         "Prometheus answered in part only: .*remote storage is down",
     ),
     "no HTTP": (lambda connection, _: connection.sendall(b"SSH-2.0\r\n"), r"at http://\S+ cannot be asked: .*SSH-2\.0"),
-    "hung up": (lambda connection, _: connection.close(), "cannot be asked: .*closed connection"),
+    "hung up": (lambda connection, _: connection.close(), "cannot be asked: .*(closed connection|reset by peer)"),
     "cut off": (
         lambda connection, _: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"),
         "cannot be asked: .*2 bytes read",
