@@ -141,4 +141,30 @@ release = Table(
     Column("good_at", Float),
     Column("held_at", Float),
     Column("held_by_run", Text),
+    Column("deploy_started_at", Float),  # of the latest deploy that a pipeline reported
+    Column("deploy_finished_at", Float),  # null: it is under way
+    Column("migration", Text),  # none, ok, failed; null: nobody said
+    Column("author", Text),
+)
+
+hotfix = Table(
+    "hotfix",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("state", Text, nullable=False),  # running, done, failed, over
+    Column("ended_at", Float),
+    Column("ended_by", Text),
+    Column("comment", Text),
+    Index("hotfix_by_deployment", "deployment", "started_at"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("name", Text, primary_key=True),  # watchdog
+    Column("at", Float, nullable=False),
 )
