@@ -81,7 +81,11 @@ def prometheus(ports: Ports) -> dict[str, Any]:
     config["global"] |= {"scrape_interval": "5s", "evaluation_interval": "5s"}
     config["rule_files"] = [str(ALERT_RULES / pattern) for pattern in config["rule_files"]]
     config["alerting"]["alertmanagers"] = [_targets(ports.alertmanager)]
-    listening = {"rollback-exporter": ports.exporter, "rollback-agent": ports.receiver}
+    listening = {
+        "rollback-exporter": ports.exporter,
+        "rollback-agent": ports.receiver,
+        "alertmanager": ports.alertmanager,
+    }
     for job in config["scrape_configs"]:
         job.update(_targets(listening[job["job_name"]]))
     return config

@@ -9,11 +9,23 @@ from typing import Any
 import pytest
 
 # The design's table: branch, rank, action, level, confidence, severity.
-TREE = {
-    "ServiceDown": ("service_down", "1", "rollback", "fast", "0.99", "critical"),
-    "HighErrorRate": ("high_error_rate", "2", "rollback", "fast", "0.95", "critical"),
-    "SignalsMissing": ("signals_missing", "14", "ask", None, None, "warning"),
-}
+TREE = [
+    ("ServiceDown", "service_down", "1", "rollback", "fast", "0.99", "critical"),
+    ("HighErrorRate", "high_error_rate", "2", "rollback", "fast", "0.95", "critical"),
+    ("AuthenticationBroken", "authentication_broken", "3", "rollback", "fast", "0.99", "critical"),
+    ("PaymentBroken", "payment_broken", "4", "rollback", "fast", "0.95", "critical"),
+    ("MigrationFailed", "migration_failed", "5", "rollback", "full", "0.90", "critical"),
+    ("DatabaseBrokenAfterRelease", "database_broken", "6", "rollback", "full", "0.90", "critical"),
+    ("HotfixFailed", "hotfix_failed", "7", "rollback", "fast", "0.95", "critical"),
+    ("MinorImpactWorsening", "minor_impact_worsening", "8", "rollback", "fast", "0.95", "critical"),
+    ("WideImpact", "wide_impact", "9", "rollback", "fast", "0.95", "critical"),
+    ("ElevatedErrorRate", "elevated_error_rate", "10", "rollback", "fast", "0.70", "critical"),
+    ("MinorImpact", "minor_impact", "11", "watch", None, None, "warning"),
+    ("MinorImpact", "minor_impact", "11", "ask", None, None, "warning"),
+    ("UserInterfaceBroken", "user_interface_broken", "12", "watch", None, None, "warning"),
+    ("SlowResponses", "slow_responses", "13", "ask", None, None, "warning"),
+    ("SignalsMissing", "signals_missing", "14", "ask", None, None, "warning"),
+]
 LABELS = ("branch", "rank", "action", "level", "confidence", "severity")
 ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "What the automation did"]
@@ -29,6 +41,8 @@ EXPOSED = {
     "release_info",
     "release_timestamp_seconds",
     "release_migration_failed",
+    "rollback_hotfix_deadline_timestamp_seconds",
+    "rollback_hotfix_failed",
 }
 SIGNALS = {
     "deployment:availability:ratio",
@@ -38,7 +52,9 @@ SIGNALS = {
     "service:http_request_errors:ratio_rate5m",
     "service:http_request_errors:ratio_rate1m",
     "service:http_request_duration_seconds:mean5m",
+    "deployment:users:count5m",
     "deployment:users_affected:ratio",
+    "service:http_request_duration_seconds:mean1d",
     "deployment:release_age:seconds",
     "deployment:database:ratio",
     "deployment:authentication:ratio",
@@ -63,7 +79,7 @@ KEYWORDS = {
 
 def test_branches_are_the_table(branches: list[dict[str, Any]]) -> None:
     """Every branch carries the labels of the design's table; one that asks has no level and no confidence."""
-    found = {rule["alert"]: tuple(rule["labels"].get(name) for name in LABELS) for rule in branches}
+    found = [(rule["alert"], *(rule["labels"].get(name) for name in LABELS)) for rule in branches]
     assert found == TREE
 
 
@@ -72,10 +88,12 @@ def test_branches_carry_no_further_label(branches: list[dict[str, Any]]) -> None
     assert {name for rule in branches for name in rule["labels"]} <= set(LABELS)
 
 
-def test_ranks_are_unique_and_in_order(branches: list[dict[str, Any]]) -> None:
-    """A branch sees the ALERTS of lower ranks only if they stand above it in the one group."""
+def test_ranks_are_in_order_and_complete(branches: list[dict[str, Any]]) -> None:
+    """A branch sees the ALERTS of lower ranks only if they stand above it in the one group; each rank is one branch."""
     ranks = [int(rule["labels"]["rank"]) for rule in branches]
-    assert ranks == sorted(set(ranks))
+    assert ranks == sorted(ranks)
+    assert {int(rule["labels"]["rank"]): rule["labels"]["branch"] for rule in branches}.keys() == set(range(1, 15))
+    assert len({(rule["labels"]["branch"], rule["labels"]["action"]) for rule in branches}) == len(branches)
 
 
 def test_precedence_names_every_rank_above(branches: list[dict[str, Any]]) -> None:
@@ -114,15 +132,17 @@ def test_signals_are_the_contract(rules: list[dict[str, Any]]) -> None:
 
 
 def test_signals_read_metrics_that_are_exposed(rules: list[dict[str, Any]]) -> None:
-    """A recording rule reads metrics of the exporter and the receiver, and no signal, which others may record."""
+    """A recording rule reads metrics of the exporter and the receiver; only the daily mean reads a signal."""
     read = set().union(*(metrics(rule["expr"]) for rule in rules if "record" in rule))
-    assert read == EXPOSED - {"release_info"}
+    of_the_tree = {"release_info", "rollback_hotfix_deadline_timestamp_seconds", "rollback_hotfix_failed"}
+    assert read == (EXPOSED - of_the_tree) | {"service:http_request_duration_seconds:mean5m"}
 
 
 def test_branches_read_signals(branches: list[dict[str, Any]]) -> None:
-    """The tree reads signals, which anybody may record, and of the receiver only which releases are live."""
+    """The tree reads signals, which anybody may record, and the receiver's live releases and hotfixes."""
     read = set().union(*(metrics(rule["expr"]) for rule in branches))
-    assert read <= SIGNALS | {"ALERTS", "release_info"}
+    hotfix = {"rollback_hotfix_deadline_timestamp_seconds", "rollback_hotfix_failed"}
+    assert read <= SIGNALS | hotfix | {"ALERTS", "release_info", "__name__"}
 
 
 def test_runbooks_ask_for_metrics_that_exist(shipped: Path) -> None:

@@ -126,7 +126,7 @@ def test_errors_of_a_service_reach_the_webhook(tmp_path: Path, shipped: Path, al
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config["rule_files"] = [str(shipped / pattern) for pattern in config["rule_files"]]
     config["scrape_configs"][0]["static_configs"][0]["targets"] = [rim.address]
-    del config["scrape_configs"][1]
+    del config["scrape_configs"][1:]
     targets = [alertmanager.url.removeprefix("http://")]
     config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = targets
 

@@ -48,7 +48,7 @@ MISTAKES = (
     Mistake("precedence of foreign alerts", 'branch!="", rank="1"', 'rank="1"', "precedence"),
     Mistake("a short gap is missing", "for: 2m", "for: 1m", MISSING),
     Mistake("the receiver's releases do not count", "(release_info)", "(none)", MISSING),
-    Mistake("a service is soon forgotten", "service:availability:ratio[1h]", "none[1h]", MISSING),
+    Mistake("a service is soon forgotten", "service:(availability:ratio|", "service:(", MISSING),
     Mistake("every signal for itself", "and on (deployment) deployment:availability:ratio", "", MISSING),
     Mistake("no 5xx is absent", "0 * sum by (deployment, service)", "0 * sum", "signals", SIGNALS),
     Mistake("4xx are errors", 'code=~"5.."', 'code=~"[45].."', "signals", SIGNALS),

@@ -63,6 +63,7 @@ def test_prometheus_differs_in_addresses_and_intervals_only(places: Places) -> N
         ".alerting.alertmanagers.0.static_configs.0.targets.0": "127.0.0.1:1007",
         ".scrape_configs.0.static_configs.0.targets.0": "127.0.0.1:1004",
         ".scrape_configs.1.static_configs.0.targets.0": "127.0.0.1:1005",
+        ".scrape_configs.2.static_configs.0.targets.0": "127.0.0.1:1007",
     }
     check("promtool", "check", "config", settings.write(places.root / "prometheus.yml", written))
 
