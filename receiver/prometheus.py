@@ -20,7 +20,8 @@ from receiver.errors import PrometheusError
 from receiver.model import Action, Branch, Level, Signal, Telemetry
 
 MAX_ANSWER = 16 << 20
-_SIGNALS = "deployment:.+|service:.+"
+# A day's mean is recorded every two minutes only, and says nothing of this moment.
+_SIGNALS = '__name__=~"deployment:.+|service:.+",__name__!~".+:mean1d"'
 _AVAILABILITY = "deployment:availability:ratio"
 
 
@@ -64,7 +65,7 @@ class Prometheus:
         alerts = self._firing(f",{labels}")
         # A range selector gives raw samples with their own times; an instant vector would hide how old they are.
         lookback = max(int(self._max_age), 1)
-        series = self._query(f'{{__name__=~"{_SIGNALS}",{labels}}}[{lookback}s]')
+        series = self._query(f"{{{_SIGNALS},{labels}}}[{lookback}s]")
         signals = tuple(filter(None, (self._signal(one, read_at) for one in series)))
         if not signals:
             raise PrometheusError(

@@ -83,7 +83,7 @@ def await_signals(monitored: Monitored, deployment: str, *lines: str) -> None:
 
 
 def test_it_tells_what_fires_and_the_signals(monitored: Monitored) -> None:
-    """Every firing branch comes with its labels, lowest rank first, and every signal with its newest value and age."""
+    """Each firing branch with its labels, lowest rank first, and each signal of the moment with its value and age."""
     watch = {"branch": "slow", "rank": "10", "action": "watch"}
     began = time.time()
     await_signals(
@@ -92,6 +92,7 @@ def test_it_tells_what_fires_and_the_signals(monitored: Monitored) -> None:
         series("test_firing", "whole", 1, **LABELS | {"rank": "9", "service": "flask"}),
         series(AVAILABILITY, "whole", 0.25), series(HEALTH, "whole", 1, service="flask"),
         series("unrelated", "whole", 7), series(AVAILABILITY, "another", 0.5),
+        series("service:http_request_duration_seconds:mean1d", "whole", 0.2, service="flask"),
     )  # fmt: skip
 
     told = monitored.client().telemetry("whole")
