@@ -9,10 +9,10 @@ from receiver.model import Autonomy, Decision, EscalationReason, Level, Release,
 
 
 def decide(telemetry: Telemetry) -> Decision | None:
-    """The branch of the lowest rank decides; None where no branch fires."""
+    """The branch that takes precedence decides; None where no branch fires."""
     if not telemetry.firing:
         return None
-    first, *others = sorted(telemetry.firing, key=lambda branch: (branch.rank, branch.service or ""))
+    first, *others = sorted(telemetry.firing, key=lambda branch: branch.precedence)
     where = f" on {first.service}" if first.service else ""
     also = tuple(dict.fromkeys(branch.branch for branch in others if branch.branch != first.branch))
     return Decision(

@@ -13,7 +13,7 @@ from receiver.journal.counts import bump
 from receiver.journal.database import Database
 from receiver.journal.notifications import StoredNotification
 from receiver.log import get_log
-from receiver.model import EscalationReason
+from receiver.model import Demand, EscalationReason
 
 SETTLE = 15.0
 """Seconds for which Prometheus may not show yet what Alertmanager knows: it sends an alert before it stores it."""
@@ -23,8 +23,8 @@ LOOK_AGAIN = 0.5
 class FiringSource(Protocol):
     """Prometheus, as the inbox sees it; raises PrometheusError."""
 
-    def firing_rollbacks(self) -> Mapping[str, frozenset[str]]:
-        """The deployments on which any branch fires, with those of their branches that ask for a rollback."""
+    def deciding(self) -> Mapping[str, Demand | None]:
+        """The deployments on which any branch fires, with what decides; None where no branch can be read."""
         ...
 
     def telemetry(self, deployment: str) -> object:
@@ -48,7 +48,7 @@ class Inbox:
         if not due:
             return False
         try:
-            firing: Mapping[str, frozenset[str]] | None = self._prometheus.firing_rollbacks()
+            firing: Mapping[str, Demand | None] | None = self._prometheus.deciding()
         except PrometheusError as error:
             get_log().error("what fires is not known", error=str(error))
             firing = None
@@ -58,7 +58,7 @@ class Inbox:
     def reconcile(self) -> bool:
         """See to what fires although no notification told, and close the incidents of what is quiet."""
         try:
-            firing = self._prometheus.firing_rollbacks()
+            firing = self._prometheus.deciding()
         except PrometheusError as error:
             get_log().warning("what fires is not known", error=str(error))
             return False
@@ -69,7 +69,7 @@ class Inbox:
             with self._database.write() as tx:
                 now = self._database.now(tx)
                 if deployment in firing:
-                    run = incidents.wake(tx, deployment, now, rollbacks=firing[deployment])
+                    run = incidents.wake(tx, deployment, now, deciding=firing[deployment])
                     began = began or run is not None
                 else:
                     incidents.close_quiet(tx, deployment, now)
@@ -83,7 +83,7 @@ class Inbox:
         return True
 
     def _try_to_look_at(
-        self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None, now: float
+        self, notification: StoredNotification, firing: Mapping[str, Demand | None] | None, now: float
     ) -> bool:
         try:
             return self._look_at(notification, firing, now)
@@ -93,7 +93,7 @@ class Inbox:
             return False
 
     def _look_at(
-        self, notification: StoredNotification, firing: Mapping[str, frozenset[str]] | None, now: float
+        self, notification: StoredNotification, firing: Mapping[str, Demand | None] | None, now: float
     ) -> bool:
         named = {
             str(alert["deployment"])
@@ -113,7 +113,7 @@ class Inbox:
                     tx,
                     deployment,
                     now,
-                    rollbacks=(firing or {}).get(deployment, frozenset()),
+                    deciding=(firing or {}).get(deployment),
                     notified_at=notification.received_at,
                 )
                 is not None

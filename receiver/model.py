@@ -90,6 +90,17 @@ class EscalationReason(StrEnum):
     AGENT_FAILED = "agent_failed"
 
 
+_MOST_DEMANDING_FIRST = (Action.ROLLBACK, Action.ASK, Action.WATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a firing branch asks for; the same branch may ask for more later, which is then another demand."""
+
+    branch: str
+    action: Action
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """One firing alert of the tree, as Prometheus tells it."""
@@ -101,6 +112,11 @@ class Branch:
     level: Level | None
     confidence: float | None
     service: str | None
+
+    @property
+    def precedence(self) -> tuple[int, int, str]:
+        """The least decides: the lowest rank, and of two with the same the more demanding."""
+        return self.rank, _MOST_DEMANDING_FIRST.index(self.action), self.service or ""
 
 
 @dataclass(frozen=True, slots=True)

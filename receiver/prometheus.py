@@ -6,7 +6,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import pairwise
@@ -17,7 +18,7 @@ import urllib3
 from pydantic import TypeAdapter, ValidationError
 
 from receiver.errors import PrometheusError
-from receiver.model import Action, Branch, Level, Signal, Telemetry
+from receiver.model import Action, Branch, Demand, Level, Signal, Telemetry
 
 MAX_ANSWER = 16 << 20
 # A day's mean is recorded every two minutes only, and says nothing of this moment.
@@ -74,14 +75,12 @@ class Prometheus:
         branches, unreadable = _branches(alerts)
         return Telemetry(read_at, branches, unreadable, tuple(sorted(signals, key=lambda s: s.series)))
 
-    def firing_rollbacks(self) -> dict[str, frozenset[str]]:
-        """The deployments on which any branch fires, with those of their branches that ask for a rollback."""
-        rollbacks: dict[str, frozenset[str]] = {}
+    def deciding(self) -> dict[str, Demand | None]:
+        """The deployments on which any branch fires, with what decides; None where no branch can be read."""
+        by_deployment: defaultdict[str, list[_Series]] = defaultdict(list)
         for alert in self._firing():
-            deployment = alert.metric.get("deployment", "")
-            asks = {alert.metric["branch"]} if alert.metric.get("action") == Action.ROLLBACK else set()
-            rollbacks[deployment] = rollbacks.get(deployment, frozenset()) | asks
-        return rollbacks
+            by_deployment[alert.metric.get("deployment", "")].append(alert)
+        return {deployment: _first_demand(alerts) for deployment, alerts in by_deployment.items()}
 
     def quiet_for(self, deployment: str, seconds: float) -> bool:
         """Whether all through the last `seconds` the deployment was measured and no branch was pending or firing."""
@@ -164,8 +163,13 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     return bytes(body)
 
 
-def _branches(alerts: tuple[_Series, ...]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
-    """The alerts as branches, lowest rank first, and the names of those whose labels say too little."""
+def _first_demand(alerts: Iterable[_Series]) -> Demand | None:
+    branches, _ = _branches(alerts)
+    return Demand(branches[0].branch, branches[0].action) if branches else None
+
+
+def _branches(alerts: Iterable[_Series]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
+    """The alerts as branches, the deciding one first, and the names of those whose labels say too little."""
     branches: list[Branch] = []
     unreadable: list[str] = []
     for alert in alerts:
@@ -174,7 +178,7 @@ def _branches(alerts: tuple[_Series, ...]) -> tuple[tuple[Branch, ...], tuple[st
             branches.append(_branch(labels))
         except (KeyError, ValueError):
             unreadable.append(labels.get("alertname", "?"))
-    return tuple(sorted(branches, key=lambda b: (b.rank, b.service or ""))), tuple(sorted(unreadable))
+    return tuple(sorted(branches, key=lambda branch: branch.precedence)), tuple(sorted(unreadable))
 
 
 def _branch(labels: dict[str, str]) -> Branch:

@@ -35,7 +35,7 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
             raise RollbackAgentError(f"escalation {escalation} was already answered by {found.answered_by}")
         is_open = found.incident is not None and found.incident == incidents.open_incident(tx, found.deployment)
         if word == escalations.RETRY and is_open:
-            incidents.wake(tx, found.deployment, now, rollbacks=())
+            incidents.wake(tx, found.deployment, now, deciding=None)
         AuditTrail(config.logs / "audit-trail.jsonl", lambda: now).record(
             f"answer:{word}",
             comment or found.summary,

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import sqlalchemy as sa
 
 from receiver.journal import deployments, runs, tables
 from receiver.journal.database import new_id
-from receiver.model import Action, Level, Result, Trigger
+from receiver.model import Action, Demand, Level, Result, Trigger
 
 
 def wake(
-    tx: sa.Connection, deployment: str, now: float, *, rollbacks: Collection[str], notified_at: float | None = None
+    tx: sa.Connection, deployment: str, now: float, *, deciding: Demand | None, notified_at: float | None = None
 ) -> str | None:
     """Make sure that what fires on `deployment` has its run; returns the new run's id, or None where one was there.
 
-    One attempt an incident: once its run has ended, another begins only where it attempted nothing and a branch that
-    asks for a rollback (`rollbacks`: those that do now) has begun to fire since, or where a person answered "retry".
+    One attempt an incident: once its run has ended, another begins only where it attempted nothing and another branch
+    would decide now (`deciding`) and asks for a rollback or for a human, or where a person answered "retry".
     """
     deployments.lock(tx, deployment)
     incident = open_incident(tx, deployment)
     if incident is None:
         incident = _open(tx, deployment, now)
     elif runs.wake(tx, incident, now) or not (
-        _is_worse_now(tx, incident, rollbacks) or _was_told_to_retry(tx, incident)
+        _would_decide_anew(tx, incident, deciding) or _was_told_to_retry(tx, incident)
     ):
         return None
     return runs.create(tx, incident, deployment, now, Trigger.ALERT, notified_at=notified_at)
@@ -78,9 +76,9 @@ def _open(tx: sa.Connection, deployment: str, now: float) -> str:
     return incident
 
 
-def _is_worse_now(tx: sa.Connection, incident: str, rollbacks: Collection[str]) -> bool:
-    """Whether a branch asks for a rollback that the latest run, which attempted none, had not seen."""
-    if not rollbacks:
+def _would_decide_anew(tx: sa.Connection, incident: str, deciding: Demand | None) -> bool:
+    """Whether what decides now asks for more than watching, and is not what the latest, idle run decided on."""
+    if deciding is None or deciding.action is Action.WATCH:
         return False
     table = tables.run
     query = sa.select(table.c.id, table.c.result).where(table.c.incident == incident)
@@ -91,8 +89,8 @@ def _is_worse_now(tx: sa.Connection, incident: str, rollbacks: Collection[str]) 
     if decision is None or (
         decision.action is Action.ROLLBACK and latest.result not in (Result.RECORDED, Result.ASKED)
     ):
-        return False
-    return not {decision.branch, *decision.also_firing}.issuperset(rollbacks)
+        return False  # it has told a human, and the next word is theirs
+    return deciding != Demand(decision.branch, decision.action)
 
 
 def _was_told_to_retry(tx: sa.Connection, incident: str) -> bool:

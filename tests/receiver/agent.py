@@ -11,7 +11,7 @@ from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.journal.views import View
-from receiver.model import Level, Release
+from receiver.model import Demand, Level, Release
 from receiver.report import ReportWriter
 from receiver.workflow import LEASE, Workflow
 from tests.receiver.surroundings import (
@@ -67,8 +67,10 @@ class Agent:
 
     def wake(self) -> str | None:
         """Prometheus shows a branch, and the inbox has seen it."""
+        first = min(self.prometheus.firing, key=lambda one: one.precedence, default=None)
+        deciding = first and Demand(first.branch, first.action)
         with self.database.write() as tx:
-            return incidents.wake(tx, "qrl", self.clock(), rollbacks=("service_down",))
+            return incidents.wake(tx, "qrl", self.clock(), deciding=deciding)
 
     def request(self, level: Level = Level.FAST) -> None:
         """A person asks for a rollback."""

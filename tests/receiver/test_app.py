@@ -87,7 +87,7 @@ def test_incidents_need_the_token(receiver: Receiver, path: str) -> None:
 def test_incidents_are_shown(receiver: Receiver) -> None:
     """With the token all incidents are shown, or one by its id; an unknown id is 404."""
     with receiver.database.write() as tx:
-        incidents.wake(tx, "qrl", 1.0, rollbacks=("service_down",))
+        incidents.wake(tx, "qrl", 1.0, deciding=None)
 
     (found,) = receiver.get("/api/v1/incidents", Authorization=BEARER).json()["incidents"]
     one = receiver.get(f"/api/v1/incidents/{found['id']}", Authorization=BEARER)

@@ -11,6 +11,7 @@ import pytest
 from receiver import webhook
 from receiver.inbox import Inbox
 from receiver.journal import escalations
+from receiver.model import Demand
 from tests.receiver.serving import ALERT, BEARER, Receiver, notification, padded, pieces
 
 
@@ -140,7 +141,7 @@ def test_text_that_no_database_stores_stops_no_notification(receiver: Receiver) 
 class Nothing:
     """A Prometheus in which nothing fires."""
 
-    def firing_rollbacks(self) -> dict[str, frozenset[str]]:
+    def deciding(self) -> dict[str, Demand | None]:
         return {}
 
     def telemetry(self, deployment: str) -> str:

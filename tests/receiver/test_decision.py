@@ -63,6 +63,17 @@ def test_lowest_rank_decides_whatever_the_order() -> None:
     )
 
 
+def test_of_the_same_rank_the_more_demanding_decides() -> None:
+    """A branch that watches and, after a time, asks is one branch: the question decides."""
+    watches = Branch("MinorImpact", "minor_impact", 11, Action.WATCH, None, None, None)
+    asks, rolls_back = replace(watches, action=Action.ASK), replace(watches, action=Action.ROLLBACK)
+
+    found = [decide(telemetry(*firing)) for firing in ((watches, asks), (watches, asks, rolls_back))]
+
+    assert [one and one.action for one in found] == [Action.ASK, Action.ROLLBACK]
+    assert [one and one.also_firing for one in found] == [(), ()]
+
+
 def test_branch_without_a_level_keeps_its_action() -> None:
     """A branch that asks stays a question: it gets neither a level nor a confidence."""
     found = decide(telemetry(MISSING))

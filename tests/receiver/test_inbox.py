@@ -14,9 +14,11 @@ from receiver.inbox import LOOK_AGAIN, SETTLE, Inbox
 from receiver.journal import notifications, tables, views
 from receiver.journal.database import Database, open_database
 from receiver.journal.schema import migrate
+from receiver.model import Action, Demand
 
 HOUR = 3600.0
 NOON = 1_795_000_000.0
+DOWN = Demand("service_down", Action.ROLLBACK)
 
 
 class Clock:
@@ -33,13 +35,13 @@ class Firing:
     """What fires, as Prometheus would tell it; None: it cannot be asked."""
 
     def __init__(self) -> None:
-        self.rollbacks: dict[str, frozenset[str]] | None = {"qrl": frozenset({"service_down"})}
+        self.now: dict[str, Demand | None] | None = {"qrl": DOWN}
         self.measured = True
 
-    def firing_rollbacks(self) -> Mapping[str, frozenset[str]]:
-        if self.rollbacks is None:
+    def deciding(self) -> Mapping[str, Demand | None]:
+        if self.now is None:
             raise PrometheusError("Prometheus cannot be asked")
-        return self.rollbacks
+        return self.now
 
     def telemetry(self, deployment: str) -> None:
         if not self.measured:
@@ -105,7 +107,7 @@ def test_five_at_once_and_a_sixth_an_hour_later_are_one_run(desk: Desk, still_fi
     assert len(desk.runs()) == 1
     desk.end_runs()
     if not still_firing:
-        desk.firing.rollbacks = {}
+        desk.firing.now = {}
         desk.inbox.reconcile()
 
     desk.clock.now += HOUR
@@ -123,9 +125,9 @@ def test_what_fires_again_later_is_a_new_incident(desk: Desk) -> None:
     desk.notify()
     desk.inbox.work_once()
     desk.end_runs()
-    desk.firing.rollbacks = {}
+    desk.firing.now = {}
     desk.inbox.reconcile()
-    desk.firing.rollbacks = {"qrl": frozenset({"rollback"})}
+    desk.firing.now = {"qrl": DOWN}
 
     desk.clock.now += HOUR
     desk.notify()
@@ -136,12 +138,12 @@ def test_what_fires_again_later_is_a_new_incident(desk: Desk) -> None:
 
 def test_a_notification_that_is_early_is_looked_at_again(desk: Desk) -> None:
     """Prometheus sends an alert before it stores it; what shows up within the settling time has its run."""
-    desk.firing.rollbacks = {}
+    desk.firing.now = {}
     desk.notify()
     desk.inbox.work_once()
     assert desk.runs() == []
 
-    desk.firing.rollbacks = {"qrl": frozenset({"rollback"})}
+    desk.firing.now = {"qrl": DOWN}
     desk.inbox.work_once()
     assert desk.runs() == []  # not yet due
     desk.clock.now += LOOK_AGAIN
@@ -153,7 +155,7 @@ def test_a_notification_that_is_early_is_looked_at_again(desk: Desk) -> None:
 
 def test_what_never_fires_is_given_up_after_settling(desk: Desk) -> None:
     """A notification of what does not fire begins no run and is not kept for ever."""
-    desk.firing.rollbacks = {}
+    desk.firing.now = {}
     desk.notify()
     desk.inbox.work_once()
     desk.clock.now += SETTLE
@@ -164,7 +166,7 @@ def test_what_never_fires_is_given_up_after_settling(desk: Desk) -> None:
 
 def test_what_prometheus_knows_nothing_of_gets_a_run_after_settling(desk: Desk) -> None:
     """Notified of a deployment that Prometheus does not measure, a run finds that out and asks a human, once."""
-    desk.firing.rollbacks, desk.firing.measured = {}, False
+    desk.firing.now, desk.firing.measured = {}, False
     desk.notify()
     desk.inbox.work_once()
     assert desk.runs() == []
@@ -178,7 +180,7 @@ def test_what_prometheus_knows_nothing_of_gets_a_run_after_settling(desk: Desk) 
 
 def test_where_prometheus_cannot_be_asked_a_run_finds_that_out(desk: Desk) -> None:
     """Without Prometheus the notified deployment has a run, which will ask a human; reconciling begins none."""
-    desk.firing.rollbacks = None
+    desk.firing.now = None
     desk.inbox.reconcile()
     assert desk.runs() == []
     desk.notify()
@@ -195,7 +197,7 @@ def test_a_resolved_alert_begins_nothing(desk: Desk) -> None:
 
 def test_reconciling_finds_what_no_notification_told(desk: Desk) -> None:
     """What fires without a notification has its run; a deployment that nobody configured has none."""
-    desk.firing.rollbacks = {"qrl": frozenset({"rollback"}), "stranger": frozenset({"rollback"})}
+    desk.firing.now = {"qrl": DOWN, "stranger": DOWN}
     assert desk.inbox.reconcile()
     assert len(desk.runs()) == 1
     assert not desk.inbox.reconcile()
@@ -205,7 +207,7 @@ def test_reconciling_closes_no_incident_of_what_is_not_measured(desk: Desk) -> N
     """An incident whose deployment Prometheus knows nothing of is not over."""
     desk.inbox.reconcile()
     desk.end_runs()
-    desk.firing.rollbacks, desk.firing.measured = {}, False
+    desk.firing.now, desk.firing.measured = {}, False
     desk.inbox.reconcile()
     assert desk.open_incidents() == 1
     desk.firing.measured = True
@@ -217,7 +219,7 @@ def test_reconciling_leaves_an_incident_open_while_its_run_goes_on(desk: Desk) -
     """An incident is closed only when nothing fires and its run has ended."""
     desk.notify()
     desk.inbox.work_once()
-    desk.firing.rollbacks = {}
+    desk.firing.now = {}
     desk.inbox.reconcile()
     with desk.database.read() as tx:
         assert views.incidents(tx)[0]["state"] == "open"

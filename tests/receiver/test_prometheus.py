@@ -15,7 +15,7 @@ import pytest
 from demo.monitoring import start_prometheus
 from demo.processes import free_port, wait_until
 from receiver.errors import PrometheusError
-from receiver.model import Action, Branch, Level
+from receiver.model import Action, Branch, Demand, Level
 from receiver.prometheus import Prometheus
 
 ODD_NAME = 'a"b\\c{d="e"}|.*'
@@ -183,24 +183,34 @@ def test_a_name_cannot_leave_its_quotes(monitored: Monitored) -> None:
     told = monitored.client().telemetry(ODD_NAME)
 
     assert ([one.branch for one in told.firing], [one.value for one in told.signals]) == (["service_down"], [0.1])
-    assert ODD_NAME in monitored.client().firing_rollbacks()
+    assert ODD_NAME in monitored.client().deciding()
     with pytest.raises(PrometheusError, match="no signal of"):
         monitored.client().telemetry('x"} or ALERTS{deployment="harmless')
 
 
 def test_it_tells_which_deployments_fire_and_what_for(monitored: Monitored) -> None:
-    """All deployments with a firing branch are told, with those of their branches that ask for a rollback."""
+    """All deployments with a firing branch are told, with what decides: the lowest rank, else the most demanding."""
     await_signals(
         monitored, "both",
         series("test_firing", "both", 1, **LABELS),
         series("test_firing", "both", 1, branch="slow", rank="10", action="watch"),
     )  # fmt: skip
+    await_signals(
+        monitored, "asks",
+        series(AVAILABILITY, "asks", 1),
+        *(series("test_firing", "asks", 1, branch="slow", rank="10", action=action) for action in ("watch", "ask")),
+    )  # fmt: skip
     await_signals(monitored, "calm", series(AVAILABILITY, "calm", 1))
 
-    told = monitored.client().firing_rollbacks()
+    unreadable = series("test_firing", "unreadable", 1, **LABELS | {"rank": "first"})
+    await_signals(monitored, "unreadable", series(AVAILABILITY, "unreadable", 1), unreadable)
 
-    assert told["both"] == {"service_down"}
+    told = monitored.client().deciding()
+
+    assert told["both"] == Demand("service_down", Action.ROLLBACK)
+    assert told["asks"] == Demand("slow", Action.ASK)
     assert "calm" not in told
+    assert told["unreadable"] is None
 
 
 def test_quiet_means_signals_and_no_alert_for_as_long(monitored: Monitored) -> None:
@@ -258,7 +268,7 @@ def test_samples_are_those_after_the_moment(monitored: Monitored) -> None:
 @pytest.mark.parametrize("timeout", [0.5, 1.5, 30.0])
 def test_any_timeout_is_one_that_prometheus_takes(monitored: Monitored, timeout: float) -> None:
     """Fractions of a second are sent in a form that Prometheus understands."""
-    assert isinstance(monitored.client(timeout=timeout).firing_rollbacks(), dict)
+    assert isinstance(monitored.client(timeout=timeout).deciding(), dict)
 
 
 def test_a_query_that_prometheus_refuses_is_an_error(monitored: Monitored) -> None:

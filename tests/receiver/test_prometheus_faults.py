@@ -15,10 +15,12 @@ import pytest
 
 from demo.processes import free_port
 from receiver.errors import PrometheusError
+from receiver.model import Action, Demand
 from receiver.prometheus import MAX_ANSWER, Prometheus
 
 TIMEOUT = 0.5
-FIRING = {"metric": {"deployment": "qrl", "branch": "x", "action": "rollback"}, "value": [1.0, "1"]}
+LABELS = {"alertname": "X", "branch": "x", "rank": "1", "action": "rollback", "level": "fast", "confidence": "0.9"}
+FIRING = {"metric": {"deployment": "qrl", **LABELS}, "value": [1.0, "1"]}
 SUCCESS = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [FIRING]}}).encode()
 
 Talk = Callable[[socket.socket, threading.Event], None]
@@ -105,18 +107,18 @@ def test_a_faulty_answer_is_an_error_with_its_reason(talk: Talk, sentence: str) 
     """Each fault ends in time, in the client's own error, with a sentence that says what is wrong."""
     began = time.monotonic()
     with server(talk) as (url, _), pytest.raises(PrometheusError, match=sentence) as raised:
-        client(url).firing_rollbacks()
+        client(url).deciding()
 
     assert time.monotonic() - began < 5
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("question", ["telemetry", "firing_rollbacks", "quiet_for", "samples"])
+@pytest.mark.parametrize("question", ["telemetry", "deciding", "quiet_for", "samples"])
 def test_every_question_fails_alike(question: str) -> None:
     """No question takes a refused one for an empty result."""
     ask: dict[str, Callable[[Prometheus], object]] = {
         "telemetry": lambda prometheus: prometheus.telemetry("qrl"),
-        "firing_rollbacks": lambda prometheus: prometheus.firing_rollbacks(),
+        "deciding": lambda prometheus: prometheus.deciding(),
         "quiet_for": lambda prometheus: prometheus.quiet_for("qrl", 60),
         "samples": lambda prometheus: prometheus.samples("qrl", "service:availability:ratio", 0),
     }
@@ -133,7 +135,7 @@ def test_a_redirect_is_never_followed(status: str, body: bytes) -> None:
         server(answer(body, status, f"Location: {elsewhere}/api/v1/query")) as (url, _),
         pytest.raises(PrometheusError, match=f"answered {status[:3]}"),
     ):
-        client(url).firing_rollbacks()
+        client(url).deciding()
 
     assert arrived == []
 
@@ -141,7 +143,7 @@ def test_a_redirect_is_never_followed(status: str, body: bytes) -> None:
 def test_the_same_answer_in_good_order_is_taken() -> None:
     """The answer that these faults are variations of is one."""
     with server(answer(gzip.compress(SUCCESS), "200 OK", "Content-Encoding: gzip")) as (url, arrived):
-        assert client(url).firing_rollbacks() == {"qrl": {"x"}}
+        assert client(url).deciding() == {"qrl": Demand("x", Action.ROLLBACK)}
 
     assert len(arrived) == 1
 
@@ -151,7 +153,7 @@ def test_a_prometheus_that_is_not_there_is_told_with_its_address() -> None:
     url = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(PrometheusError, match=f"Prometheus at {url} cannot be asked: .*Connection refused"):
-        client(url).firing_rollbacks()
+        client(url).deciding()
 
 
 def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +162,7 @@ def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy)
         monkeypatch.setenv("no_proxy", "")
-        assert client(url).firing_rollbacks() == {"qrl": {"x"}}
+        assert client(url).deciding() == {"qrl": Demand("x", Action.ROLLBACK)}
 
     assert arrived == []
 

@@ -54,7 +54,7 @@ class Desk:
         self.database = Database(sqlite_url(directory / "state.db"), lambda: self.now)
         migrate(self.database)
         with self.database.write() as tx:
-            incidents.wake(tx, "qrl", self.now, notified_at=self.now - 1, rollbacks=("service_down",))
+            incidents.wake(tx, "qrl", self.now, notified_at=self.now - 1, deciding=None)
             run = runs.claim(tx, "worker", self.now, 15.0)
         assert run is not None
         self.run: Run = run
@@ -77,7 +77,7 @@ class Desk:
     def another_run(self) -> Run:
         """A run of another deployment."""
         with self.database.write() as tx:
-            incidents.wake(tx, "shop", self.now, rollbacks=("service_down",))
+            incidents.wake(tx, "shop", self.now, deciding=None)
             run = runs.claim(tx, "worker", self.now, 15.0)
         assert run is not None
         return run

@@ -16,6 +16,7 @@ from receiver.model import (
     Action,
     Backup,
     Decision,
+    Demand,
     Execution,
     Findings,
     Level,
@@ -32,6 +33,7 @@ T = TypeVar("T")
 NOW = 1_780_000_000.0
 LEASE = 15.0
 
+SERVICE_DOWN = Demand("service_down", Action.ROLLBACK)
 SIGNALS = (
     Signal("deployment:availability:ratio", None, 0.25, NOW - 1),
     Signal("service:http_request_errors:ratio_rate5m", "flask", None, NOW - 2),
@@ -71,7 +73,7 @@ FINDINGS = Findings(
 def begin(database: Database, deployment: str = "qrl", now: float = NOW) -> str:
     """Wake a deployment that fires; the id of its new run."""
     with database.write() as tx:
-        run = incidents.wake(tx, deployment, now, rollbacks=("service_down",), notified_at=now)
+        run = incidents.wake(tx, deployment, now, deciding=SERVICE_DOWN, notified_at=now)
     assert run is not None
     return run
 

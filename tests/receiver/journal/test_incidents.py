@@ -8,10 +8,11 @@ import pytest
 
 from receiver.journal import escalations, incidents, runs
 from receiver.journal.database import Database
-from receiver.model import Action, Decision, EscalationReason, Findings, Level, Result, Stop
-from tests.receiver.journal.rows import DECISION, NOW, at_once, begin, claim, claimed, contents
+from receiver.model import Action, Decision, Demand, EscalationReason, Findings, Level, Result, Stop
+from tests.receiver.journal.rows import DECISION, NOW, SERVICE_DOWN, at_once, begin, claim, claimed, contents
 
 CALLERS = 50
+ANOTHER = Demand("another", Action.ROLLBACK)
 
 
 def test_fifty_wakes_at_once_begin_one_run(database: Database) -> None:
@@ -51,36 +52,58 @@ def test_an_ended_run_is_not_followed_by_another(database: Database) -> None:
 
 @pytest.mark.parametrize("action", [Action.WATCH, Action.ASK])
 def test_a_rollback_branch_gets_its_run_after_one_that_only_asked(database: Database, action: Action) -> None:
-    """What was only watched or asked about is looked at again, once, when a rollback branch fires; not before."""
-    end_run(database, replace(DECISION, action=action, level=None, confidence=None), Result.RECORDED)
+    """What was only watched or asked about is looked at again, once, when a rollback branch decides; not before."""
+    end_run(database, decided(action), Result.RECORDED)
 
-    assert wake(database, NOW + 1, rollbacks=()) is None
+    assert wake(database, NOW + 1, Demand(DECISION.branch, action)) is None
     begun = at_once(CALLERS, lambda _: wake(database, NOW + 2))
 
     assert len([run for run in begun if run is not None]) == 1
 
 
 def test_a_worse_branch_gets_its_run_after_one_that_was_only_recorded(database: Database) -> None:
-    """Of too little confidence to act, a branch does not stand in the way of another that begins to fire later."""
+    """Of too little confidence to act, a branch does not stand in the way of another that decides later."""
     end_run(database, replace(DECISION, confidence=0.5), Result.RECORDED)
 
-    assert wake(database, NOW + 1, rollbacks=(DECISION.branch,)) is None
-    assert wake(database, NOW + 2, rollbacks=(DECISION.branch, "another")) is not None
+    assert wake(database, NOW + 1, SERVICE_DOWN) is None
+    assert wake(database, NOW + 2) is not None
 
 
-def test_what_had_fired_beside_the_decision_begins_no_second_run(database: Database) -> None:
-    """A branch that only asks may rank above one that rolls back: what was seen then is not looked at for ever."""
-    end_run(database, replace(DECISION, action=Action.ASK, also_firing=("another",)), Result.ASKED)
+@pytest.mark.parametrize("branch", ["another", DECISION.branch])
+def test_a_branch_that_asks_gets_its_run_after_one_that_was_watched(database: Database, branch: str) -> None:
+    """What is watched keeps nobody from being asked, also by the same branch; a further watch is no reason to look."""
+    end_run(database, decided(Action.WATCH), Result.RECORDED)
 
-    assert wake(database, NOW + 1, rollbacks=("another",)) is None
+    assert wake(database, NOW + 1, Demand("another", Action.WATCH)) is None
+    begun = at_once(CALLERS, lambda _: wake(database, NOW + 2, Demand(branch, Action.ASK)))
+
+    assert len([run for run in begun if run is not None]) == 1
 
 
-@pytest.mark.parametrize("result", [Result.NOT_NEEDED, Result.WITHDRAWN])
-def test_what_came_back_gets_its_run(database: Database, result: Result) -> None:
-    """A run that ended because nothing fired is followed by another when a rollback branch fires again."""
+def test_a_branch_that_goes_on_asking_begins_no_second_run(database: Database) -> None:
+    """A human who was asked is not asked again, an hour later either, though a watch comes in between."""
+    end_run(database, decided(Action.ASK), Result.ASKED)
+
+    for number, action in enumerate((Action.ASK, Action.WATCH, Action.ASK)):
+        assert wake(database, NOW + 3600 * number, Demand(DECISION.branch, action)) is None
+
+
+@pytest.mark.parametrize("result", [Result.REFUSED, Result.DENIED, Result.EXPIRED, Result.FAILED, Result.NO_EFFECT])
+def test_nobody_is_asked_beside_a_rollback_that_was_tried(database: Database, result: Result) -> None:
+    """Where a rollback was attempted, refused, denied or not answered, a human knows already."""
     end_run(database, result=result)
 
-    assert wake(database, NOW + 1) is not None
+    assert wake(database, NOW + 1, Demand("another", Action.ASK)) is None
+
+
+@pytest.mark.parametrize("demand", [SERVICE_DOWN, Demand("another", Action.ASK)], ids=str)
+@pytest.mark.parametrize("result", [Result.NOT_NEEDED, Result.WITHDRAWN])
+def test_what_came_back_gets_its_run(database: Database, result: Result, demand: Demand) -> None:
+    """A run that ended because nothing fired is followed by another when a branch asks for more than being watched."""
+    end_run(database, result=result)
+
+    assert wake(database, NOW + 1, Demand("another", Action.WATCH)) is None
+    assert wake(database, NOW + 2, demand) is not None
 
 
 def test_the_answer_retry_begins_exactly_one_run(database: Database) -> None:
@@ -161,9 +184,15 @@ def test_a_person_gets_a_run_in_an_incident_whose_run_has_ended(database: Databa
     assert run.incident == incident
 
 
-def wake(database: Database, now: float, rollbacks: tuple[str, ...] = ("another",)) -> str | None:
+def wake(database: Database, now: float, deciding: Demand = ANOTHER) -> str | None:
+    """Prometheus shows a branch; it is one that no run has seen, and it asks for a rollback, unless told otherwise."""
     with database.write() as tx:
-        return incidents.wake(tx, "qrl", now, rollbacks=rollbacks, notified_at=now)
+        return incidents.wake(tx, "qrl", now, deciding=deciding, notified_at=now)
+
+
+def decided(action: Action) -> Decision:
+    """A decision that rolls nothing back."""
+    return replace(DECISION, action=action, level=None, confidence=None)
 
 
 def request(database: Database) -> str | None:

@@ -45,6 +45,20 @@ def test_the_lowest_rank_decides(agent: Agent) -> None:
     assert decision["reason"] == "ServiceDown fires on flask in Prometheus (rank 1)"
 
 
+def test_what_was_watched_reaches_a_human_once_it_asks(agent: Agent) -> None:
+    """A branch that goes on for so long that it asks, or another one that asks, is told to a human, each once."""
+    watched, asks = (branch("minor_impact", action, rank=11) for action in (Action.WATCH, Action.ASK))
+    missing = branch("signals_missing", Action.ASK, rank=14)
+    told = []
+    for firing in ((watched,), (watched, asks), (watched, asks), (watched, asks, missing), (missing,), (missing,)):
+        agent.prometheus.firing = firing
+        agent.clock.advance(60)
+        agent.go()
+        told.append(len(agent.escalated()))
+
+    assert told == [0, 1, 1, 1, 2, 2]
+
+
 def test_without_prometheus_nothing_is_decided(agent: Agent) -> None:
     """A Prometheus that cannot be asked starts no rollback: a human is."""
     agent.prometheus.error = PrometheusError("Prometheus is gone")
