@@ -13,10 +13,13 @@ from prometheus_client.registry import CollectorRegistry
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver import webhook
+from receiver.announcements import Announcements
+from receiver.authentication import Refused, authenticate
 from receiver.errors import BadNotification, JournalError
 from receiver.journal import counts, notifications, views
 from receiver.journal.database import Database
 from receiver.log import get_log
+from receiver.pipeline import add_pipeline
 from receiver.secret import SecretFile
 
 
@@ -59,13 +62,8 @@ class Interface:
     rejected: RejectedCounts
     notify: Callable[[], None]
     is_ready: Callable[[], bool]
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, text: str, outcome: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.outcome = outcome
+    announcements: Announcements
+    pipeline_token: SecretFile | None
 
 
 def create_app(interface: Interface) -> Flask:
@@ -84,18 +82,18 @@ def create_app(interface: Interface) -> Flask:
 
     @app.post("/api/v1/alerts")
     def alerts() -> tuple[Response, int]:
-        _authenticate(interface)
+        authenticate(interface.token, "webhook")
         return _accept(interface)
 
     @app.get("/api/v1/incidents")
     def incidents() -> Response:
-        _authenticate(interface)
+        authenticate(interface.token, "webhook")
         with interface.database.read() as tx:
             return jsonify(incidents=views.incidents(tx))
 
     @app.get("/api/v1/incidents/<id_>")
     def incident(id_: str) -> tuple[Response, int]:
-        _authenticate(interface)
+        authenticate(interface.token, "webhook")
         with interface.database.read() as tx:
             found = views.incident(tx, id_)
         return (jsonify(found), 200) if found else (jsonify(error=f"there is no incident {id_}"), 404)
@@ -114,6 +112,7 @@ def create_app(interface: Interface) -> Flask:
         ok = interface.is_ready()
         return ("rollback-agent is ready.\n", 200) if ok else ("The journal cannot be reached.\n", 503)
 
+    add_pipeline(app, interface.announcements, interface.pipeline_token)
     _add_error_handlers(app, interface)
     return app
 
@@ -122,7 +121,7 @@ def _accept(interface: Interface) -> tuple[Response, int]:
     try:
         good, bad, truncated = webhook.parse(request.get_data(cache=False))
     except BadNotification as error:
-        raise _Refused(error.status, str(error), "too_large" if error.status == 413 else "invalid") from error
+        raise Refused(error.status, str(error), "too_large" if error.status == 413 else "invalid") from error
     try:
         with interface.database.write() as tx:
             id_ = notifications.store(tx, interface.database.now(tx), good, truncated)
@@ -130,28 +129,17 @@ def _accept(interface: Interface) -> tuple[Response, int]:
                 counts.bump(tx, "alerts", bad, outcome="invalid")
     except JournalError as error:
         get_log().error("a notification could not be stored", error=str(error))
-        raise _Refused(503, "the notification could not be stored; send it again", "failed") from error
+        raise Refused(503, "the notification could not be stored; send it again", "failed") from error
     interface.notify()
     return jsonify(status="accepted", notification=id_, alerts=len(good), invalid=bad), 202
-
-
-def _authenticate(interface: Interface) -> None:
-    scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
-    try:
-        ok = interface.token.matches(offered.strip()) and scheme.lower() == "bearer"
-    except (OSError, ValueError) as error:
-        get_log().error("the webhook's token cannot be read", error=str(error))
-        raise _Refused(503, "the token cannot be checked; see the agent's log", "failed") from error
-    if not ok:
-        raise _Refused(401, "a bearer token is needed, and it must be the configured one", "unauthorized")
 
 
 def _add_error_handlers(app: Flask, interface: Interface) -> None:
     def is_notification() -> bool:
         return request.method == "POST" and request.path.rstrip("/") == "/api/v1/alerts"
 
-    @app.errorhandler(_Refused)
-    def refused(error: _Refused) -> Response:
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> Response:
         response = jsonify(error=str(error))
         response.status_code = error.status
         if error.status == 401:

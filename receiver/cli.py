@@ -28,6 +28,8 @@ COMMANDS = {
     "clear": "receiver.commands.answer:clear",
     "kill-switch": "receiver.commands.kill_switch:kill_switch",
     "rollback": "receiver.commands.rollback:rollback",
+    "hotfix": "receiver.commands.hotfix:hotfix",
+    "release": "receiver.commands.release:release",
 }
 
 

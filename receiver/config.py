@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from os.path import normpath
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from configfile import Command, FilePath, Integer, Number, Seconds, Section, load
 from receiver.model import Autonomy
@@ -15,7 +16,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})")
 
 
-def _deployment_name(value: str) -> str:
+def valid_name(value: str) -> str:
+    """The name of a deployment or a release, unchanged; raises ValueError where it is none."""
     if not _NAME.fullmatch(value):
         raise ValueError(f"{value!r} is no name; use letters, digits, dot, underscore, hyphen, at most 63")
     return value
@@ -42,7 +44,7 @@ def _positive(value: float) -> float:
     return value
 
 
-Name = Annotated[str, AfterValidator(_deployment_name)]
+Name = Annotated[str, AfterValidator(valid_name)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Period = Annotated[Seconds, AfterValidator(_positive)]
@@ -50,6 +52,12 @@ Period = Annotated[Seconds, AfterValidator(_positive)]
 
 class Webhook(Section):
     """How Alertmanager proves who it is."""
+
+    token_file: FilePath
+
+
+class Pipeline(Section):
+    """How a pipeline proves who it is; without this section none may report anything."""
 
     token_file: FilePath
 
@@ -170,6 +178,7 @@ class Config(Section):
     root: FilePath
     listen: ListenAddress = "127.0.0.1:9195"
     webhook: Webhook
+    pipeline: Pipeline | None = None
     prometheus: Prometheus
     alertmanager: Alertmanager
     autonomy: Autonomy = Autonomy.L3
@@ -178,6 +187,14 @@ class Config(Section):
     guardrails: Guardrails = Guardrails()
     reconcile_every: Period = 60.0
     deployments: dict[Name, Deployment] = Field(min_length=1)
+
+    @field_validator("pipeline")
+    @classmethod
+    def _has_a_token_of_its_own(cls, value: Pipeline | None, info: ValidationInfo) -> Pipeline | None:
+        webhook = info.data.get("webhook")  # absent where that is wrong itself
+        if value and webhook and normpath(value.token_file) == normpath(webhook.token_file):
+            raise ValueError("token_file is the webhook's; who may report releases is not who may notify")
+        return value
 
     def autonomy_of(self, deployment: str) -> Autonomy:
         """The level in force for `deployment`."""

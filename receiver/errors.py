@@ -5,6 +5,9 @@ RollbackAgentError
 ├── PrometheusError      Prometheus did not give a complete answer
 ├── TargetError          the target cannot be read, or cannot do what was asked
 ├── BackupError          no complete backup could be made
+├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
+│   ├── UnknownDeployment  the configuration has no such deployment
+│   └── HotfixConflict     a hotfix is under way, or none is
 ├── AuditError           the audit trail cannot be written, so nothing may be done
 └── JournalError         the database did not do what it was asked
     ├── NewerSchema      it was written by a newer program
@@ -34,6 +37,18 @@ class TargetError(RollbackAgentError):
 
 class BackupError(RollbackAgentError):
     """No complete backup could be made."""
+
+
+class BadAnnouncement(RollbackAgentError):
+    """What was said of a hotfix or a deploy cannot be taken."""
+
+
+class UnknownDeployment(BadAnnouncement):
+    """The configuration has no such deployment."""
+
+
+class HotfixConflict(BadAnnouncement):
+    """A hotfix is under way, or none is."""
 
 
 class AuditError(RollbackAgentError):

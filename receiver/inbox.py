@@ -8,7 +8,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from receiver.errors import JournalError, PrometheusError
-from receiver.journal import escalations, incidents, notifications
+from receiver.journal import escalations, hotfixes, incidents, notifications
 from receiver.journal.counts import bump
 from receiver.journal.database import Database
 from receiver.journal.notifications import StoredNotification
@@ -73,6 +73,9 @@ class Inbox:
                     began = began or run is not None
                 else:
                     incidents.close_quiet(tx, deployment, now)
+                    over = hotfixes.close_quiet(tx, deployment, now)
+                    if over is not None:
+                        get_log().info("nothing fires, so a hotfix is over", deployment=deployment, was=over.state)
         return began
 
     def _is_measured(self, deployment: str) -> bool:

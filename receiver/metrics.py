@@ -11,8 +11,9 @@ from prometheus_client.registry import Collector
 
 from receiver.errors import JournalError
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import counts, deployments, releases, tables
+from receiver.journal import counts, deployments, hotfixes, releases, tables
 from receiver.journal.database import Database
+from receiver.journal.hotfixes import HotfixState
 from receiver.log import get_log
 from receiver.model import Autonomy, EscalationReason, Level, Result
 from receiver.workflow import PHASES
@@ -61,6 +62,7 @@ class JournalCollector(Collector):
             self._before_read()
             with self._database.read() as tx:
                 families = [*self._counters(tx), *self._runs(tx), *self._deployments(tx), *self._releases(tx)]
+                families += self._announced(tx, self._database.now(tx))
         except JournalError as error:
             get_log().error("the journal could not be read for a scrape", error=str(error))
         up.add_metric((), float(bool(families)))
@@ -188,3 +190,25 @@ class JournalCollector(Collector):
                 if release.held_at is not None:
                     held.add_metric((name, release.id), 1)
         yield from (live, since, good, held)
+
+    def _announced(self, tx: sa.Connection, now: float) -> Iterator[Metric]:
+        """What people and pipelines say of a deployment; the rules compare the deadline with the time."""
+        one = ("deployment",)
+        deploying = GaugeMetricFamily("release_in_progress", "Whether a deploy is under way.", labels=one)
+        migration = GaugeMetricFamily(
+            "release_migration_failed", "Whether the live release's database migration failed.", labels=one
+        )
+        deadline = GaugeMetricFamily(
+            "rollback_hotfix_deadline_timestamp_seconds",
+            "When the hotfix under way is due (0: none is under way).",
+            labels=one,
+        )
+        failed = GaugeMetricFamily("rollback_hotfix_failed", "Whether a hotfix was reported failed.", labels=one)
+        for name in self._worlds:
+            live, hotfix = releases.live(tx, name), hotfixes.unresolved(tx, name)
+            deploying.add_metric((name,), float(bool(releases.deploys_under_way(tx, name, now))))
+            migration.add_metric((name,), float(bool(live and releases.has_failed_migration(tx, name, live.id))))
+            has_failed = hotfix is not None and hotfix.state is HotfixState.FAILED
+            deadline.add_metric((name,), hotfix.deadline if hotfix and not has_failed else 0)
+            failed.add_metric((name,), float(has_failed))
+        yield from (deploying, migration, deadline, failed)

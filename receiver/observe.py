@@ -31,7 +31,7 @@ def observe(world: World, history: AlertHistory) -> None:
         releases.seen(tx, world.deployment, (*known, live), now)
         remembered = releases.known(tx, world.deployment)[live.id]
         since = max(live.live_since or 0.0, remembered.live_since or 0.0)
-        if before is not None and before.commit != remembered.commit:
+        if before is not None and before.commit not in (None, remembered.commit):
             since = now  # built anew in its place: what is live now is another release
         if since > (remembered.live_since or 0.0):
             releases.set_live(tx, world.deployment, live.id, since)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prometheus_client.registry import CollectorRegistry
 
+from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
 from receiver.config import Config
@@ -69,5 +70,7 @@ def interface(parts: Parts, notify: Callable[[], None], is_ready: Callable[[], b
     rejected = RejectedCounts(parts.database)
     registry = CollectorRegistry()
     registry.register(JournalCollector(parts.database, parts.worlds, rejected.flush))
-    token = SecretFile(parts.config.webhook.token_file)
-    return Interface(parts.database, token, registry, rejected, notify, is_ready)
+    token, pipeline = SecretFile(parts.config.webhook.token_file), parts.config.pipeline
+    announcements = Announcements(parts.database, parts.audit, parts.config.deployments)
+    pipeline_token = SecretFile(pipeline.token_file) if pipeline else None
+    return Interface(parts.database, token, registry, rejected, notify, is_ready, announcements, pipeline_token)

@@ -18,8 +18,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.workers",),
     ("receiver.wiring",),
     ("receiver.server", "receiver.app", "receiver.inbox", "receiver.observe", "receiver.metrics", "receiver.report"),
-    ("receiver.workflow",),
-    ("receiver.phases",),
+    ("receiver.workflow", "receiver.pipeline"),
+    ("receiver.phases", "receiver.announcements"),
     (
         "receiver.guardrails",
         "receiver.decision",
@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.prometheus",
         "receiver.audit",
         "receiver.webhook",
+        "receiver.authentication",
     ),
     ("receiver.journal",),
     ("receiver.config", "receiver.log", "receiver.secret"),

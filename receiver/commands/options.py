@@ -5,13 +5,16 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import time
 from pathlib import Path
 
 import click
 
 from configfile import ConfigError
+from receiver.announcements import Announcements
+from receiver.audit import AuditTrail
 from receiver.config import Config, load_config
-from receiver.errors import JournalError
+from receiver.errors import JournalError, UnknownDeployment
 from receiver.journal.database import Database, open_database
 from receiver.secret import SecretFile
 
@@ -41,12 +44,18 @@ person_option = click.option(
 def load_usable_config(config_path: Path) -> Config:
     """The configuration, whose files can be used too; raises ConfigError."""
     config = load_config(config_path)
-    try:
-        SecretFile(config.webhook.token_file).check()
-    except (OSError, ValueError) as error:
-        text = f"{config.webhook.token_file}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"{config_path}: webhook.token_file: {text}") from error
+    _check_secret(config_path, "webhook.token_file", config.webhook.token_file)
+    if config.pipeline:
+        _check_secret(config_path, "pipeline.token_file", config.pipeline.token_file)
     return config
+
+
+def _check_secret(config_path: Path, key: str, file: Path) -> None:
+    try:
+        SecretFile(file).check()
+    except (OSError, ValueError) as error:
+        text = f"{file}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"{config_path}: {key}: {text}") from error
 
 
 def is_serving(root: Path) -> bool:
@@ -65,6 +74,19 @@ def config_hint(config_path: Path) -> str:
     """What has to be typed after a suggested command, so that it works as it is printed."""
     is_known = str(config_path) == DEFAULT_CONFIG or "ROLLBACK_AGENT_CONFIG" in os.environ
     return "" if is_known else f" --config {config_path}"
+
+
+def open_announcements(config_path: Path, deployment: str) -> Announcements:
+    """What takes announcements of `deployment` here; a name that the configuration does not have is wrong usage."""
+    config, database = open_journal(config_path)
+    announcements = Announcements(
+        database, AuditTrail(config.logs / "audit-trail.jsonl", time.time), config.deployments
+    )
+    try:
+        announcements.require_known(deployment)
+    except UnknownDeployment as error:
+        raise click.UsageError(str(error)) from error
+    return announcements
 
 
 def open_journal(config_path: Path) -> tuple[Config, Database]:

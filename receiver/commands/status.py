@@ -9,6 +9,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from receiver.commands.announced import announced, lines
 from receiver.commands.options import config_hint, config_option, is_serving, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.config import Config
@@ -53,6 +54,8 @@ def status(as_json: bool, config_path: Path) -> None:
     for one in found["deployments"]:
         if one["held"]:
             click.echo(f"\nHeld, since they were rolled back, of {one['name']}: {safe(', '.join(one['held']))}")
+        for line in lines(one):
+            click.echo(f"\n{safe(line)}")
     for approval in found["approvals"]:
         _ask_to_confirm(approval, config_hint(config_path))
     hint = config_hint(config_path)
@@ -96,6 +99,7 @@ def _deployment(
         "budget": max(limits.daily_limit.limit - len(claims), 0),
         "cooldown_left": max(cooldown_end - now, 0.0),
         "latched": latch.reason if latch else None,
+        **announced(tx, name, live.id if isinstance(live, Release) else None, now),
     }
 
 

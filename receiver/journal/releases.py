@@ -1,12 +1,39 @@
-"""Releases as the agent has seen them: live since when, good since when, held by which run."""
+"""Releases as the agent has seen them and as pipelines report them: live, good, held, being deployed."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
 from receiver.journal import tables
 from receiver.journal.database import insert
 from receiver.model import Release
+
+LONGEST_DEPLOY = 3600.0
+"""Seconds after which a deploy that was never reported as finished is not under way any more: its pipeline has died."""
+
+
+class Migration(StrEnum):
+    """What a pipeline says of a release's database migration."""
+
+    NONE = "none"
+    OK = "ok"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """What a pipeline has reported of a release; times are Unix seconds, None is what nobody said."""
+
+    release: str
+    commit: str | None
+    author: str | None
+    started_at: float | None
+    finished_at: float | None
+    migration: Migration | None
 
 
 def seen(tx: sa.Connection, deployment: str, releases: tuple[Release, ...], now: float) -> None:
@@ -64,6 +91,60 @@ def live(tx: sa.Connection, deployment: str) -> Release | None:
     """The release that went live last, as far as the agent has seen."""
     seen_live = (release for release in known(tx, deployment).values() if release.live_since is not None)
     return max(seen_live, key=lambda release: release.live_since or 0.0, default=None)
+
+
+def deploy_started(
+    tx: sa.Connection, deployment: str, release: str, now: float, *, commit: str | None, author: str | None
+) -> Deploy:
+    """A pipeline has begun to deploy a release, known to the target or not; what was said of an earlier try is void.
+
+    The commit is kept apart from the one that the target tells: only that one says what the release is.
+    """
+    values = {
+        "reported_commit": commit, "author": author, "deploy_started_at": now, "deploy_finished_at": None,
+        "migration": None,
+    }  # fmt: skip
+    return _report(tx, deployment, release, now, values)
+
+
+def deploy_finished(
+    tx: sa.Connection, deployment: str, release: str, now: float, migration: Migration | None
+) -> Deploy:
+    """A pipeline is done with a release; one that never told of the start is believed, since a migration may fail."""
+    values = {"deploy_finished_at": now} | ({} if migration is None else {"migration": migration})
+    return _report(tx, deployment, release, now, values)
+
+
+def deploys_under_way(tx: sa.Connection, deployment: str, now: float) -> tuple[Deploy, ...]:
+    """The deploys that have started and not finished, oldest first."""
+    table = tables.release
+    query = sa.select(table).where(
+        table.c.deployment == deployment,
+        table.c.deploy_finished_at.is_(None),
+        table.c.deploy_started_at > now - LONGEST_DEPLOY,
+    )
+    return tuple(_deploy(row) for row in tx.execute(query.order_by(table.c.deploy_started_at)))
+
+
+def has_failed_migration(tx: sa.Connection, deployment: str, release: str) -> bool:
+    """Whether the latest that was reported of the release's migration is that it failed."""
+    table = tables.release
+    query = sa.select(table.c.migration).where(table.c.deployment == deployment, table.c.id == release)
+    return tx.execute(query).scalar() == Migration.FAILED
+
+
+def _report(tx: sa.Connection, deployment: str, release: str, now: float, values: dict[str, Any]) -> Deploy:
+    table = tables.release
+    row = {"deployment": deployment, "id": release, "first_seen_at": now, **values}
+    statement = insert(tx, table).values(row).on_conflict_do_update(index_elements=["deployment", "id"], set_=values)
+    return _deploy(tx.execute(statement.returning(table)).one())
+
+
+def _deploy(row: Any) -> Deploy:
+    return Deploy(
+        row.id, row.reported_commit, row.author, row.deploy_started_at, row.deploy_finished_at,
+        None if row.migration is None else Migration(row.migration),
+    )  # fmt: skip
 
 
 def _update(tx: sa.Connection, deployment: str, release: str, **values: object) -> None:

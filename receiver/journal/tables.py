@@ -145,6 +145,7 @@ release = Table(
     Column("deploy_finished_at", Float),  # null: it is under way
     Column("migration", Text),  # none, ok, failed; null: nobody said
     Column("author", Text),
+    Column("reported_commit", Text),  # by the pipeline; `commit` is what the target says
 )
 
 hotfix = Table(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
-from receiver.journal import releases, runs
+from receiver.journal import hotfixes, releases, runs
 from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
 from receiver.phases.guard import gather, refuse
 from receiver.run_once import Command, Ended, Lost, last_output, run_once, was_started
@@ -77,6 +77,7 @@ def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost)
 
 def _remember_switch(run: Run, world: World, plan: Plan, at: float) -> None:
     with world.database.write() as tx:
+        hotfixes.close_switched(tx, run.deployment, at)
         releases.hold(tx, run.deployment, plan.live_release, at, run.id)
         releases.set_live(tx, run.deployment, str(plan.target_release), at)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 from sqlalchemy import event
 
+from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts, create_app
+from receiver.audit import AuditTrail
 from receiver.journal import notifications
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
@@ -26,6 +29,7 @@ from receiver.server import make_server
 
 TOKEN = "a-token-that-only-tests-use"
 BEARER = f"Bearer {TOKEN}"
+PIPELINE_TOKEN = "another-token-that-only-pipelines-use"
 ALERT = {"status": "firing", "labels": {"alertname": "ServiceDown", "deployment": "qrl", "branch": "service_down"}}
 
 
@@ -42,6 +46,15 @@ class Receiver:
     @property
     def token_file(self) -> Path:
         return self.directory / "webhook.token"
+
+    @property
+    def pipeline_file(self) -> Path:
+        return self.directory / "pipeline.token"
+
+    def audited(self) -> list[dict[str, Any]]:
+        """Every record of the audit trail."""
+        file = self.directory / "audit-trail.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
     def post(self, body: Any, path: str = "/api/v1/alerts", authorization: str | None = BEARER) -> requests.Response:
         """Post a body (bytes, an iterator for a chunked one, or what is sent as JSON)."""
@@ -74,8 +87,11 @@ class Receiver:
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[Receiver]:
-    """A served interface whose journal, token file and all else lie in `directory`."""
+def serving(directory: Path, pipeline: bool = True) -> Iterator[Receiver]:
+    """A served interface whose journal, token files and all else lie in `directory`; without `pipeline` only one token.
+
+    Its configured deployments are `qrl` and `shop`.
+    """
     with ExitStack() as stack:
         database = Database(sqlite_url(directory / "state.db"))
         stack.callback(database.close)
@@ -87,8 +103,18 @@ def serving(directory: Path) -> Iterator[Receiver]:
         here.token_file.chmod(0o600)
         rejected, registry = RejectedCounts(database), CollectorRegistry()
         registry.register(JournalCollector(database, {}, rejected.flush))
+        here.pipeline_file.write_text(f"{PIPELINE_TOKEN}\n")
+        here.pipeline_file.chmod(0o600)
+        audit = AuditTrail(directory / "audit-trail.jsonl", time.time)
         interface = Interface(
-            database, SecretFile(here.token_file), registry, rejected, lambda: here.told.append(1), lambda: here.ready
+            database=database,
+            token=SecretFile(here.token_file),
+            registry=registry,
+            rejected=rejected,
+            notify=lambda: here.told.append(1),
+            is_ready=lambda: here.ready,
+            announcements=Announcements(database, audit, ("qrl", "shop")),
+            pipeline_token=SecretFile(here.pipeline_file) if pipeline else None,
         )
         server = make_server(create_app(interface), "127.0.0.1:0")
         server.expiration_interval = 0.02  # how soon a stop is noticed

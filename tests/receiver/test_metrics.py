@@ -26,6 +26,8 @@ from tests.receiver.surroundings import BAD, GOOD, branch
 PROMISED: dict[str, set[str]] = {
     "release_info": {"deployment", "release", "commit"},
     "release_timestamp_seconds": {"deployment"},
+    "release_in_progress": {"deployment"},
+    "release_migration_failed": {"deployment"},
     "rollback_notifications_total": {"outcome"},
     "rollback_alerts_total": {"outcome"},
     "rollback_decisions_total": {"deployment", "branch", "outcome"},
@@ -45,10 +47,11 @@ PROMISED: dict[str, set[str]] = {
     "rollback_latched": {"deployment"},
     "rollback_autonomy_level": {"deployment"},
     "rollback_kill_switch": set(),
+    "rollback_hotfix_deadline_timestamp_seconds": {"deployment"},
+    "rollback_hotfix_failed": {"deployment"},
 }
-"""What the design promises of the receiver. Still to come, with what they measure: release_in_progress,
-release_migration_failed, rollback_hotfix_*, rollback_watchdog_*, rollback_audit_*,
-rollback_config_last_reload_successful."""
+"""What the design promises of the receiver. Still to come, with what they measure: rollback_watchdog_*,
+rollback_audit_*, rollback_config_last_reload_successful."""
 MORE: dict[str, set[str]] = {"rollback_journal_up": set(), "rollback_release_good_info": {"deployment", "release"}}
 """What is exposed beyond that."""
 

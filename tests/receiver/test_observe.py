@@ -161,3 +161,13 @@ def test_a_release_that_is_built_anew_in_its_place_proves_good_anew(watched: Age
     assert look(watched)[BAD].good_at is None
     watched.clock.advance(3)
     assert look(watched)[BAD].good_at is not None
+
+
+def test_a_release_that_was_announced_is_live_since_its_switch(watched: Agent) -> None:
+    """What a pipeline reported of a release before the target knew it does not make it look built anew."""
+    with watched.database.write() as tx:
+        releases.deploy_started(tx, "qrl", "r3", watched.clock(), commit="abc1234", author=None)
+    moment = ship(watched, "r3")
+    watched.clock.advance(30)
+
+    assert look(watched)["r3"].live_since == moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from receiver.journal import releases
 from receiver.journal.database import Database
+from receiver.journal.releases import Deploy, Migration
 from receiver.model import Release
 from tests.receiver.journal.rows import NOW, contents
 
@@ -88,6 +89,67 @@ def test_a_held_release_says_since_when_and_by_which_run(database: Database) -> 
 
     assert known(database)["r2"] == Release("r2", "c2", None, NOW, NOW + 5)
     assert "run1" in contents(database)["release"][0]
+
+
+def test_a_deploy_is_under_way_from_its_start_to_its_end(database: Database) -> None:
+    """What a pipeline reports of its start is kept, and its end ends it."""
+    with database.write() as tx:
+        begun = releases.deploy_started(tx, "qrl", "r3", NOW, commit="abc1234", author="ada")
+        assert releases.deploys_under_way(tx, "qrl", NOW + 1) == (begun,)
+        ended = releases.deploy_finished(tx, "qrl", "r3", NOW + 5, Migration.OK)
+        assert releases.deploys_under_way(tx, "qrl", NOW + 6) == ()
+
+    assert begun == Deploy("r3", "abc1234", "ada", NOW, None, None)
+    assert ended == Deploy("r3", "abc1234", "ada", NOW, NOW + 5, Migration.OK)
+
+
+def test_a_deploy_whose_pipeline_died_is_under_way_for_an_hour(database: Database) -> None:
+    """An end that never comes does not block for ever, and the deploys of others are their own."""
+    with database.write() as tx:
+        for number, release in enumerate(("r3", "r4")):
+            releases.deploy_started(tx, "qrl", release, NOW + number, commit=None, author=None)
+
+        for later, under_way in ((3599, ["r3", "r4"]), (3600, ["r4"]), (3601, [])):
+            assert [one.release for one in releases.deploys_under_way(tx, "qrl", NOW + later)] == under_way
+        assert releases.deploys_under_way(tx, "shop", NOW + 2) == ()
+
+
+def test_a_new_try_makes_the_earlier_one_void(database: Database) -> None:
+    """The same release deployed again is under way again, and its migration has not failed any more."""
+    with database.write() as tx:
+        releases.deploy_started(tx, "qrl", "r3", NOW, commit="abc1234", author="ada")
+        releases.deploy_finished(tx, "qrl", "r3", NOW + 1, Migration.FAILED)
+        assert releases.has_failed_migration(tx, "qrl", "r3")
+        again = releases.deploy_started(tx, "qrl", "r3", NOW + 2, commit=None, author=None)
+
+        assert again == Deploy("r3", None, None, NOW + 2, None, None)
+        assert not releases.has_failed_migration(tx, "qrl", "r3")
+
+
+def test_an_end_without_a_start_is_believed(database: Database) -> None:
+    """A migration that failed is known although the report of the start was lost; a later word replaces it."""
+    with database.write() as tx:
+        lone = releases.deploy_finished(tx, "qrl", "r3", NOW, Migration.FAILED)
+        releases.deploy_finished(tx, "qrl", "r3", NOW + 1, None)
+        assert releases.has_failed_migration(tx, "qrl", "r3")
+        assert not releases.has_failed_migration(tx, "shop", "r3")
+        releases.deploy_finished(tx, "qrl", "r3", NOW + 2, Migration.OK)
+        assert not releases.has_failed_migration(tx, "qrl", "r3")
+
+    assert lone == Deploy("r3", None, None, None, NOW, Migration.FAILED)
+
+
+def test_what_a_pipeline_reports_is_not_what_the_target_says(database: Database) -> None:
+    """A release that is only reported is neither live nor good, and a commit written otherwise does not undo "good"."""
+    with database.write() as tx:
+        releases.deploy_started(tx, "qrl", "r3", NOW, commit="abc1234", author=None)
+        assert (releases.live(tx, "qrl"), releases.known(tx, "qrl")) == (None, {"r3": Release("r3", None)})
+        releases.seen(tx, "qrl", (Release("r3", "abc1234" + "0" * 33),), NOW + 1)
+        releases.set_good(tx, "qrl", "r3", NOW + 2)
+        releases.deploy_started(tx, "qrl", "r3", NOW + 3, commit="abc1234", author=None)
+        releases.seen(tx, "qrl", (Release("r3", "abc1234" + "0" * 33),), NOW + 4)
+
+    assert known(database) == {"r3": Release("r3", "abc1234" + "0" * 33, None, NOW + 2)}
 
 
 def known(database: Database) -> dict[str, Release]:

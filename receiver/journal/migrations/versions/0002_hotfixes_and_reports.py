@@ -34,3 +34,4 @@ def upgrade() -> None:
         release.add_column(sa.Column("deploy_finished_at", sa.Float(), nullable=True))
         release.add_column(sa.Column("migration", sa.Text(), nullable=True))
         release.add_column(sa.Column("author", sa.Text(), nullable=True))
+        release.add_column(sa.Column("reported_commit", sa.Text(), nullable=True))

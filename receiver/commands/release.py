@@ -1,0 +1,58 @@
+"""`release`: a pipeline says when it begins and ends to deploy a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from receiver.commands.options import config_option, open_announcements, person_option
+from receiver.config import valid_name
+from receiver.journal.releases import Migration
+
+
+def _id(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    try:
+        return valid_name(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+release_argument = click.argument("release_id", metavar="RELEASE", callback=_id)
+
+
+@click.group()
+def release() -> None:
+    """Report the start and the end of a deploy; meant for pipelines."""
+
+
+@release.command()
+@click.argument("deployment")
+@release_argument
+@click.option("--commit", help="What it was built from.")
+@click.option("--author", help="Who made the change.")
+@person_option
+@config_option
+def start(
+    deployment: str, release_id: str, commit: str | None, author: str | None, person: str, config_path: Path
+) -> None:
+    """The deploy of RELEASE to DEPLOYMENT has begun; an earlier try of the same release counts no more."""
+    open_announcements(config_path, deployment).start_release(deployment, release_id, person, commit, author)
+    click.echo(f"Noted as {person}: the deploy of {release_id} to {deployment} has begun.")
+
+
+@release.command()
+@click.argument("deployment")
+@release_argument
+@click.option(
+    "--migration",
+    type=click.Choice([one.value for one in Migration]),
+    help="What became of its database migration.",
+)
+@person_option
+@config_option
+def finish(deployment: str, release_id: str, migration: str | None, person: str, config_path: Path) -> None:
+    """The deploy of RELEASE to DEPLOYMENT has ended, its database migration included."""
+    said = Migration(migration) if migration else None
+    open_announcements(config_path, deployment).finish_release(deployment, release_id, person, said)
+    click.echo(f"Noted as {person}: the deploy of {release_id} to {deployment} has ended.")

@@ -1,0 +1,133 @@
+"""The endpoints through which people's tools and pipelines announce hotfixes and deploys."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal, TypeVar
+
+from flask import Flask, Response, jsonify, request
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from configfile import Seconds, Section
+from receiver.announcements import Announcements
+from receiver.authentication import Refused, authenticate
+from receiver.config import Name
+from receiver.errors import AuditError, BadAnnouncement, HotfixConflict, UnknownDeployment
+from receiver.journal.hotfixes import HotfixState
+from receiver.journal.releases import Migration
+from receiver.log import get_log
+from receiver.secret import SecretFile
+
+T = TypeVar("T")
+
+
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("holds a character that cannot be printed")
+    return value
+
+
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+Text = Annotated[str, Field(max_length=300), AfterValidator(_printable)]
+Person = Annotated[Text, AfterValidator(_not_empty)]
+
+
+class StartHotfix(Section):
+    """A hotfix will be live within `eta`."""
+
+    action: Literal["start"]
+    eta: Seconds
+    by: Person = "pipeline"
+    comment: Text = ""
+
+
+class EndHotfix(Section):
+    """The hotfix is live and helps, or it does not."""
+
+    action: Literal["done", "failed"]
+    by: Person = "pipeline"
+    comment: Text = ""
+
+
+class StartRelease(Section):
+    """A deploy has begun."""
+
+    event: Literal["start"]
+    release: Name
+    commit: Text | None = None
+    author: Text | None = None
+
+
+class FinishRelease(Section):
+    """A deploy has ended, its database migration included."""
+
+    event: Literal["finish"]
+    release: Name
+    migration: Migration | None = None
+
+
+_HOTFIX: TypeAdapter[StartHotfix | EndHotfix] = TypeAdapter(
+    Annotated[StartHotfix | EndHotfix, Field(discriminator="action")]
+)
+_RELEASE: TypeAdapter[StartRelease | FinishRelease] = TypeAdapter(
+    Annotated[StartRelease | FinishRelease, Field(discriminator="event")]
+)
+_DISABLED = (
+    "no pipeline may report here: name a file with a bearer token as pipeline.token_file in the agent's configuration"
+)
+
+
+def add_pipeline(app: Flask, announcements: Announcements, token: SecretFile | None) -> None:
+    """Add the endpoints to `app`; without a token they refuse everybody."""
+
+    @app.post("/api/v1/deployments/<deployment>/hotfix")
+    def hotfix(deployment: str) -> tuple[Response, int]:
+        _let_in(announcements, token, deployment)
+        body = _read(_HOTFIX)
+        if isinstance(body, StartHotfix):
+            return jsonify(asdict(announcements.start_hotfix(deployment, body.eta, body.by, body.comment))), 201
+        ended = announcements.end_hotfix(deployment, HotfixState(body.action), body.by, body.comment)
+        return jsonify(asdict(ended)), 200
+
+    @app.post("/api/v1/deployments/<deployment>/releases")
+    def releases(deployment: str) -> tuple[Response, int]:
+        _let_in(announcements, token, deployment)
+        body = _read(_RELEASE)
+        if isinstance(body, StartRelease):
+            begun = announcements.start_release(deployment, body.release, "pipeline", body.commit, body.author)
+            return jsonify(asdict(begun)), 201
+        return jsonify(asdict(announcements.finish_release(deployment, body.release, "pipeline", body.migration))), 200
+
+    @app.errorhandler(BadAnnouncement)
+    def bad(error: BadAnnouncement) -> tuple[Response, int]:
+        status = 404 if isinstance(error, UnknownDeployment) else 409 if isinstance(error, HotfixConflict) else 400
+        return jsonify(error=str(error)), status
+
+    @app.errorhandler(AuditError)
+    def not_audited(error: AuditError) -> tuple[Response, int]:
+        get_log().error("an announcement could not be recorded", path=request.path, error=str(error))
+        return jsonify(error="the audit trail cannot be written, so nothing was taken; see the agent's log"), 503
+
+
+def _let_in(announcements: Announcements, token: SecretFile | None, deployment: str) -> None:
+    if token is None:
+        raise Refused(403, _DISABLED)
+    authenticate(token, "pipeline")
+    announcements.require_known(deployment)
+
+
+def _read(adapter: TypeAdapter[T]) -> T:
+    """The request's body; raises BadAnnouncement with its first fault."""
+    try:
+        return adapter.validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        # The first part of a place is the kind of announcement that was recognised.
+        where = ".".join(map(str, fault["loc"][1:]))
+        what = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+        raise BadAnnouncement(f"{where}: {what}" if where else f"the body cannot be used: {what}") from error
