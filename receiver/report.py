@@ -32,6 +32,7 @@ class ReportWriter:
         view = next(one for one in incident["runs"] if one["id"] == run.id) if incident else {}
         escalations = [one for one in incident["escalations"] if one["run"] == run.id] if incident else []
         now = self._clock()
+        view["hotfixes"] = incident["hotfixes"] if incident else []
         text = "\n".join(_report(run, result, reason, view, escalations, now)) + "\n"
         # When the report was begun, so that a run whose report is written again after a kill still has one.
         began = next((step["started_at"] for step in view.get("steps", ()) if step["name"] == "report"), now)
@@ -75,6 +76,7 @@ def _report(run: Run, result: Result, reason: str, view: View, escalations: list
     yield from _details(run)
     yield from _refusals(view)
     yield from _timeline(view)
+    yield from _hotfixes(view)
     yield from _output(run)
     yield from _next_actions(run, result, escalations)
 
@@ -159,6 +161,16 @@ def _timeline(view: View) -> Iterator[str]:
         took = "" if step["finished_at"] is None else f"{step['finished_at'] - step['started_at']:.2f} s"
         outcome = _plain(step["summary"] or step["state"])
         yield f"| {step['name']} | {clock_time(step['started_at'])} | {took} | {outcome} |"
+
+
+def _hotfixes(view: View) -> Iterator[str]:
+    if not view["hotfixes"]:
+        return
+    yield from ("", "## Hotfixes", "")
+    for hotfix in view["hotfixes"]:
+        comment = f": {_plain(hotfix['comment'])}" if hotfix["comment"] else ""
+        times = f"from {clock_time(hotfix['started_at'])}, due {clock_time(hotfix['deadline'])}"
+        yield f"- By {_code(hotfix['started_by'])} {times}, {hotfix['state']}{comment}"
 
 
 def _output(run: Run) -> Iterator[str]:

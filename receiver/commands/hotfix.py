@@ -37,7 +37,7 @@ def start(deployment: str, eta: float, comment: str, person: str, config_path: P
     started = open_announcements(config_path, deployment).start_hotfix(deployment, eta, person, comment)
     click.echo(f"Registered as {person}: a hotfix of {deployment} is under way until {clock_time(started.deadline)}.")
     hint = config_hint(config_path)
-    click.echo("Past that, or reported failed, it is rolled back if users are still affected. Say what became of it:")
+    click.echo("Past that, or reported failed, a rollback is due if users are still affected. Say what became of it:")
     click.echo(f"  rollback-agent hotfix done {deployment}{hint} (or failed)")
 
 
@@ -58,6 +58,6 @@ def done(deployment: str, comment: str, person: str, config_path: Path) -> None:
 @person_option
 @config_option
 def failed(deployment: str, comment: str, person: str, config_path: Path) -> None:
-    """The hotfix of DEPLOYMENT did not help: if users are still affected, it is to be rolled back."""
+    """The hotfix of DEPLOYMENT did not help: if users are still affected, a rollback is due."""
     open_announcements(config_path, deployment).end_hotfix(deployment, HotfixState.FAILED, person, comment)
-    click.echo(f"Noted as {person}: the hotfix of {deployment} failed; it is rolled back if users are still affected.")
+    click.echo(f"Noted as {person}: the hotfix of {deployment} failed; if users are still affected, a rollback is due.")

@@ -61,6 +61,9 @@ def show(incident: str, as_json: bool, config_path: Path) -> None:
     )
     for run in found["runs"]:
         _show_run(found["id"], run, config_hint(config_path))
+    for hotfix in found["hotfixes"]:
+        until = f"due {clock_time(hotfix['deadline'])}, {hotfix['state']}"
+        click.echo(f"\nHotfix by {safe(hotfix['started_by'])} from {clock_time(hotfix['started_at'])}, {until}")
     for escalation in found["escalations"]:
         answer = (
             f"answered by {escalation['answered_by']}: {escalation['answer']}" if escalation["answered_at"] else "open"

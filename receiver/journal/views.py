@@ -71,7 +71,20 @@ def _incident(tx: sa.Connection, row: Any) -> View:
         "closed_at": row.closed_at,
         "runs": [_run(tx, run) for run in runs],
         "escalations": [_escalation(escalation) for escalation in raised],
+        "hotfixes": _hotfixes(tx, row),
     }
+
+
+def _hotfixes(tx: sa.Connection, incident: Any) -> list[View]:
+    """The hotfixes of the deployment that were under way, or had failed, at some time of the incident."""
+    table = tables.hotfix
+    query = sa.select(table).where(
+        table.c.deployment == incident.deployment,
+        sa.or_(table.c.ended_at.is_(None), table.c.state == "failed", table.c.ended_at >= incident.opened_at),
+    )
+    if incident.closed_at is not None:
+        query = query.where(table.c.started_at <= incident.closed_at)
+    return [dict(row._mapping) for row in tx.execute(query.order_by(table.c.started_at))]
 
 
 def _run(tx: sa.Connection, row: Any) -> View:

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.acceptance.stand import BAD, GOOD, Stand, stand
 
@@ -147,3 +148,28 @@ def test_a_port_in_use_is_named(here: Stand) -> None:
 def test_status_before_the_agent_has_run_says_so(here: Stand) -> None:
     """A command that needs the journal says that there is none."""
     assert "has `rollback-agent serve` run here?" in here.command("status", code=1)
+
+
+def test_a_hotfix_and_a_deploy_are_announced(tmp_path: Path) -> None:
+    """What is announced, by hand or over HTTP, is in the metrics; the command line works with nothing serving."""
+    token = tmp_path / "pipeline.token"
+    token.write_text("another-token-that-only-pipelines-use")
+    token.chmod(0o600)
+    with stand(tmp_path, pipeline={"token_file": str(token)}) as here:
+        agent = here.start_agent()
+        here.command("hotfix", "start", "qrl", "--eta", "10m", "--as", "ada")
+        headers = {"Authorization": f"Bearer {token.read_text()}"}
+        url = f"{here.url}/api/v1/deployments/qrl/releases"
+        answer = requests.post(url, json={"event": "start", "release": BAD}, headers=headers, timeout=10)
+
+        assert (answer.status_code, answer.json()["release"]) == (201, BAD)
+        assert 'rollback_hotfix_deadline_timestamp_seconds{deployment="qrl"} 0.0' not in here.metrics()
+        assert 'release_in_progress{deployment="qrl"} 1.0' in here.metrics()
+        assert "by ada is under way" in here.command("hotfix", "start", "qrl", "--eta", "5m", code=1)
+
+        agent.stop()
+        here.command("hotfix", "failed", "qrl")
+        assert f"deploy of {BAD} to qrl is under way" in here.command("status")
+        assert "too long for a hotfix" in here.command("hotfix", "start", "qrl", "--eta", "15m", code=1)
+        assert "is not a duration" in here.command("hotfix", "start", "qrl", "--eta", "soon", code=2)
+        assert "the configuration has qrl" in here.command("hotfix", "done", "qrx", code=2)

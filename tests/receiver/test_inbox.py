@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from receiver.errors import PrometheusError
 from receiver.inbox import LOOK_AGAIN, SETTLE, Inbox
-from receiver.journal import notifications, tables, views
+from receiver.journal import hotfixes, notifications, tables, views
 from receiver.journal.database import Database, open_database
+from receiver.journal.hotfixes import LINGERS, HotfixState
 from receiver.journal.schema import migrate
 from receiver.model import Action, Demand
 
@@ -227,6 +228,25 @@ def test_reconciling_leaves_an_incident_open_while_its_run_goes_on(desk: Desk) -
     desk.inbox.reconcile()
     with desk.database.read() as tx:
         assert views.incidents(tx)[0]["state"] == "closed"
+
+
+@pytest.mark.parametrize("firing", [{}, {"qrl": DOWN}, {"other": DOWN}], ids=["quiet", "fires", "another fires"])
+@pytest.mark.parametrize("measured", [True, False])
+def test_reconciling_ends_a_hotfix_in_quiet(desk: Desk, firing: dict[str, Demand | None], measured: bool) -> None:
+    """A failed hotfix is over once nothing fires on its deployment, which must be measured, and not before its time."""
+    with desk.database.write() as tx:
+        hotfixes.start(tx, "qrl", NOON, 600, "ada", "")
+        hotfixes.end(tx, "qrl", NOON, HotfixState.FAILED, "ada")
+    desk.firing.now, desk.firing.measured = firing, measured
+
+    def is_over() -> bool:
+        desk.inbox.reconcile()
+        with desk.database.read() as tx:
+            return hotfixes.unresolved(tx, "qrl") is None
+
+    assert not is_over()
+    desk.clock.now += LINGERS
+    assert is_over() == (measured and "qrl" not in firing)
 
 
 def test_an_unknown_pattern_asks_a_human_once(desk: Desk) -> None:

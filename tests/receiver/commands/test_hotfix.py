@@ -8,7 +8,7 @@ import click
 import pytest
 
 from receiver.errors import AuditError, RollbackAgentError
-from receiver.journal import hotfixes, tables
+from receiver.journal import hotfixes, incidents, tables
 from tests.receiver.commands.journaled import Journaled
 
 START = ("hotfix", "start", "qrl", "--eta", "10m", "--as", "ada")
@@ -41,7 +41,7 @@ def test_start_and_done(here: Journaled) -> None:
 def test_failed_is_shown_until_it_is_over(here: Journaled) -> None:
     """A failed hotfix is shown with who said so; another may be started in its place."""
     here.says(*START)
-    assert "rolled back if users are still affected" in here.says("hotfix", "failed", "qrl", "--as", "grace")
+    assert "if users are still affected, a rollback is due" in here.says("hotfix", "failed", "qrl", "--as", "grace")
 
     assert "The hotfix of qrl was reported failed by grace at" in here.says("status")
     assert shown(here)["state"] == "failed"
@@ -109,6 +109,17 @@ def test_without_one_nothing_can_be_said(here: Journaled, word: str) -> None:
     """`done` and `failed` say that no hotfix is under way."""
     with pytest.raises(RollbackAgentError, match=r"^no hotfix of qrl is under way$"):
         here.says("hotfix", word, "qrl")
+
+
+def test_an_incident_tells_of_the_hotfix_of_its_time(here: Journaled) -> None:
+    """`show` has a line for the hotfix that was under way during an incident."""
+    here.says(*START)
+    with here.database.write() as tx:
+        incidents.wake(tx, "qrl", here.database.now(tx), deciding=None)
+        incident = incidents.open_incident(tx, "qrl")
+    assert incident is not None
+
+    assert "\nHotfix by ada from 20" in here.says("show", incident)
 
 
 def test_what_cannot_be_audited_is_not_taken(here: Journaled) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from receiver.journal import approvals, escalations, refusals, runs, views
+from receiver.journal import approvals, escalations, hotfixes, incidents, refusals, runs, views
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
+from receiver.journal.hotfixes import HotfixState
 from receiver.model import EscalationReason, Findings, Proceed, Result, Stop
 from tests.receiver.journal.rows import DECISION, FINDINGS, NOW, PLAN, begin, claimed
 
@@ -45,6 +46,25 @@ def test_a_run_that_has_found_nothing_yet_shows_none(database: Database) -> None
     empty = {name for name, value in run.items() if value is None}
     assert empty >= {"decision", "plan", "execution", "verification", "approval", "result", "report"}
     assert (run["state"], run["phase"], run["steps"], run["refusals"]) == ("ready", "evaluate", [], [])
+
+
+def test_an_incident_shows_the_hotfixes_of_its_time(database: Database) -> None:
+    """Those of its deployment that were under way at some time between its beginning and its end are shown."""
+    with database.write() as tx:
+        for deployment, began, ended in (("qrl", -90, -80), ("qrl", -70, 5), ("shop", 1, 2), ("qrl", 10, 11)):
+            hotfixes.start(tx, deployment, NOW + began, 60, f"{deployment} {began}", "")
+            hotfixes.end(tx, deployment, NOW + ended, HotfixState.DONE, "ada")
+        hotfixes.start(tx, "qrl", NOW + 60, 60, "later", "")
+    begin(database)
+    with database.read() as tx:
+        (still_open,) = views.incidents(tx)
+    with database.write() as tx:
+        incidents.close(tx, still_open["id"], NOW + 50)
+        closed = views.incident(tx, still_open["id"])
+    assert closed is not None
+
+    shown = [[one["started_by"] for one in json.loads(json.dumps(view))["hotfixes"]] for view in (closed, still_open)]
+    assert shown == [["qrl -70", "qrl 10"], ["qrl -70", "qrl 10", "later"]]
 
 
 def test_incidents_come_newest_first_and_by_deployment(database: Database) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from receiver.errors import TargetError
+from receiver.journal import hotfixes
+from receiver.journal.hotfixes import Hotfix
 from tests.receiver.agent import Agent, Killed
 from tests.receiver.surroundings import BAD, GOOD
 
@@ -29,6 +33,24 @@ def test_a_command_that_did_not_do_it_fails_the_run(agent: Agent, script: str, r
 
     assert (run["result"], run["reason"]) == ("failed", reason)
     assert (agent.escalated(), agent.latch()) == (["rollback_failed"], reason)
+
+
+def test_a_switch_ends_the_hotfix(agent: Agent) -> None:
+    """A rollback takes away what the hotfix was to mend, so nothing more is waited for, and the report tells of it."""
+    announce_hotfix(agent)
+
+    run = agent.go()
+
+    assert (run["result"], hotfix(agent)) == ("restored", None)
+    assert "## Hotfixes" in Path(run["report"]).read_text()
+
+
+def test_a_command_that_switched_nothing_ends_no_hotfix(agent: Agent) -> None:
+    """Where the bad release is still live, what was announced for it still counts."""
+    announce_hotfix(agent)
+    agent.target.script = "exit 3"
+
+    assert (agent.go()["result"], hotfix(agent) is None) == ("failed", False)
 
 
 def test_one_attempt(agent: Agent) -> None:
@@ -120,3 +142,14 @@ def when_executed(agent: Agent, error: BaseException) -> None:
             raise errors.pop()
 
     agent.target.when_read = when_read
+
+
+def announce_hotfix(agent: Agent) -> None:
+    with agent.database.write() as tx:
+        assert hotfixes.start(tx, "qrl", agent.clock(), 600, "ada", "")
+
+
+def hotfix(agent: Agent) -> Hotfix | None:
+    """The hotfix that still counts."""
+    with agent.database.read() as tx:
+        return hotfixes.unresolved(tx, "qrl")
