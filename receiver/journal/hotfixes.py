@@ -13,9 +13,9 @@ from receiver.journal.database import new_id
 
 LONGEST = 900.0
 """Seconds; what takes this long or longer is no hotfix (the guide: "Hotfix in less than 15 minutes?")."""
-LINGERS = 360.0
-"""Seconds for which a failed or overdue hotfix counts at least: the rules look at five minutes of users, and a hotfix
-that went live just before its deadline is given these before it is judged; one more for scrapes and evaluations."""
+LINGERS = 480.0
+"""Seconds for which a failed or overdue hotfix counts at least: the rules let a minute pass after the deadline, and
+judge what went live until then five minutes later, by its own users; two more are for scrapes and evaluations."""
 AGENT = "rollback-agent"
 
 
