@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from exporters import names
 from exporters.config import AccessLog, Config
-from exporters.log_formats import WITH_DURATION, parse
+from exporters.log_formats import WITH_DURATION, Reader, reader_of
 from exporters.log_tail import Tail
 from exporters.traffic import Traffic
 from exporters.users import Users
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 POLL_INTERVAL = 1.0
 """Seconds between looks at the logs: short against the time in which a file may be truncated and refilled."""
+BREATHER = 0.001
+"""Seconds between looks while a log is read that has grown by more than one look takes: a scrape gets its turn."""
 
 ServiceKey = tuple[str, str]
 
@@ -32,22 +34,16 @@ class _Source:
 
     config: AccessLog
     tail: Tail
+    reader: Reader
     traffic: Traffic
     users: Users | None
 
     def poll(self) -> None:
-        for line in self.tail.lines():
-            if line.strip():
-                self._count(line)
-
-    def _count(self, line: str) -> None:
-        request = parse(self.config.format, line, self.config.user_field)
-        if request is None:
-            self.traffic.unparsable_lines += 1
-            return
-        self.traffic.add(request)
-        if self.users is not None and request.user is not None:
-            self.users.saw(request.user, failed=request.failed)
+        for block in self.tail.blocks():
+            batch = self.reader.read(block)
+            self.traffic.add(batch)
+            if self.users is not None:
+                self.users.saw(batch.users, batch.users_affected)
 
 
 class AccessLogs:
@@ -74,21 +70,27 @@ class AccessLogs:
             before, self._sources = self._sources, {}
             for key, access_log in wanted:
                 kept = before.pop((key, access_log), None)
-                tail = kept.tail if kept else Tail(access_log.path, self._clock)
-                users = self._users[key[0]] if access_log.user_field else None
-                self._sources[key, access_log] = _Source(access_log, tail, self._traffic[key], users)
+                self._sources[key, access_log] = _Source(
+                    access_log,
+                    kept.tail if kept else Tail(access_log.path, self._clock),
+                    kept.reader if kept else reader_of(access_log.format, access_log.user_field),
+                    self._traffic[key],
+                    self._users[key[0]] if access_log.user_field else None,
+                )
             for source in before.values():
                 source.tail.close()
 
-    def poll(self) -> None:
-        """Count what was written since the last call."""
+    def poll(self) -> bool:
+        """Count what was written since the last call; returns whether it was more than one look takes."""
         with self._lock:
             self._poll()
+            return any(source.tail.is_behind for source in self._sources.values())
 
     def poll_until(self, stop: threading.Event) -> None:
         """Poll now and then, so that rotated files are not missed between scrapes."""
-        while not stop.wait(POLL_INTERVAL):
-            self.poll()
+        is_behind = False
+        while not stop.wait(BREATHER if is_behind else POLL_INTERVAL):
+            is_behind = self.poll()
 
     def families(self) -> Iterable[Metric]:
         """The metric families, with everything counted that was written before the call."""
@@ -118,13 +120,11 @@ class AccessLogs:
 
     def _families_of_users(self) -> Iterable[Metric]:
         seen, affected = names.USERS.family(), names.USERS_AFFECTED.family()
-        dropped = names.USERS_DROPPED.family()
         for deployment, users in self._users.items():
             seen_count, affected_count = users.count()
             seen.add_metric([deployment], seen_count)
             affected.add_metric([deployment], affected_count)
-            dropped.add_metric([deployment], users.dropped)
-        return seen, affected, dropped
+        return seen, affected
 
 
 class AccessLogCollector(Collector):

@@ -1,4 +1,4 @@
-"""Follows a log file through rotation by rename and by truncation, and yields its new lines."""
+"""Follows a log file through rotation by rename and by truncation, and yields its new lines in blocks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import structlog
 
 log = structlog.get_logger()
 
-CHUNK = 1 << 16
 MAX_LINE = 1 << 16
 """Bytes of a line that are kept; what follows them up to the end of the line is left out."""
+CHUNK = MAX_LINE
+"""Bytes that are read at a time: so few that no line but the first of a chunk can be longer than MAX_LINE."""
 MAX_POLL = 1 << 24
 """Bytes of a file that one poll reads, so that a burst of lines cannot hold up a scrape without limit."""
 RETIRED_FOR = 60.0
@@ -39,14 +40,21 @@ class Tail:
     def is_open(self) -> bool:
         return self._current is not None
 
-    def lines(self) -> Iterator[str]:
-        """Whole lines written since the last call, the ones of renamed files first."""
-        yield from self._lines_of_retired()
-        if self._current is not None:
-            yield from self._current.lines()
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last call of blocks() left something unread."""
+        files = [file for file, _ in self._retired] + ([self._current] if self._current else [])
+        return any(file.is_behind for file in files)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Whole lines written since the last call, each ended by a newline, the ones of renamed files first."""
+        yield from self._blocks_of_retired()
+        before = self._current
+        if before is not None:
+            yield from before.blocks()
         self._switch()
-        if self._current is not None:
-            yield from self._current.lines()
+        if self._current is not None and self._current is not before:
+            yield from self._current.blocks()
 
     def close(self) -> None:
         for file, _ in self._retired:
@@ -56,9 +64,9 @@ class Tail:
             self._current.close()
             self._current = None
 
-    def _lines_of_retired(self) -> Iterator[str]:
+    def _blocks_of_retired(self) -> Iterator[bytes]:
         for file, _ in self._retired:
-            yield from file.lines()
+            yield from file.blocks()
         while self._retired and (len(self._retired) >= MAX_RETIRED or self._retired[0][1] <= self._clock()):
             file, _ = self._retired.popleft()
             yield from file.unfinished_line()
@@ -105,12 +113,14 @@ class _File:
             self.identity = (found.st_dev, found.st_ino)
             self._position = self._start_of_last_line(found.st_size) if at_end else 0
             self._unfinished = b""
+            self.is_behind = False
         except OSError:
             self.close()
             raise
 
-    def lines(self) -> Iterator[str]:
+    def blocks(self) -> Iterator[bytes]:
         read = 0
+        self.is_behind = False
         while read < MAX_POLL:
             data = os.pread(self._fd, CHUNK, self._position)
             if data:
@@ -122,22 +132,26 @@ class _File:
                 self._unfinished = b""
             else:
                 return
+        self.is_behind = True
 
-    def unfinished_line(self) -> Iterator[str]:
+    def unfinished_line(self) -> Iterator[bytes]:
         """The rest of a file that will not grow any more and does not end with a newline."""
         if self._unfinished:
-            yield _text(self._unfinished)
+            yield self._unfinished + b"\n"
             self._unfinished = b""
 
     def close(self) -> None:
         os.close(self._fd)
 
-    def _whole_lines(self, data: bytes) -> Iterator[str]:
-        pieces = data.split(b"\n")
-        pieces[0] = self._unfinished + pieces[0]
-        self._unfinished = pieces.pop()[:MAX_LINE]
-        for piece in pieces:
-            yield _text(piece[:MAX_LINE])
+    def _whole_lines(self, data: bytes) -> Iterator[bytes]:
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._unfinished = (self._unfinished + data)[:MAX_LINE]
+            return
+        block = self._unfinished + data[:end]
+        self._unfinished = data[end:]
+        first = block.index(b"\n")
+        yield block if first <= MAX_LINE else block[:MAX_LINE] + block[first:]
 
     def _start_of_last_line(self, size: int) -> int:
         """Behind the last newline, so that a line that is being written now is read whole."""
@@ -151,7 +165,3 @@ def _regular_file(fd: int) -> os.stat_result:
     if not stat.S_ISREG(found.st_mode):
         raise OSError("not a regular file")
     return found
-
-
-def _text(line: bytes) -> str:
-    return line.removesuffix(b"\r").decode(errors="replace")

@@ -75,11 +75,6 @@ USERS = Gauge("access_log_users", "Distinct users of the last 5 minutes.", OF_DE
 USERS_AFFECTED = Gauge(
     "access_log_users_affected", "Distinct users who met a 5xx response in the last 5 minutes.", OF_DEPLOYMENT
 )
-USERS_DROPPED = Counter(
-    "access_log_users_dropped_total",
-    "Requests whose user was left out because too many users were being counted.",
-    OF_DEPLOYMENT,
-)
 ACCESS_LOG = (
     REQUESTS,
     REQUEST_DURATION,
@@ -87,7 +82,6 @@ ACCESS_LOG = (
     LOG_FILES,
     USERS,
     USERS_AFFECTED,
-    USERS_DROPPED,
 )
 
 RELOAD_SUCCESSFUL = Gauge(

@@ -9,7 +9,8 @@ from pathlib import Path
 import requests
 
 from demo.processes import Process, free_port
-from exporters.log_formats import Format, LoggedRequest, parse
+from exporters.log_formats import Format
+from tests.exporters.reading import Logged, read_line
 
 APPLICATION = """
 def wsgi(environ, start_response):
@@ -48,7 +49,7 @@ def test_gunicorn(tmp_path: Path) -> None:
         return [sys.executable, "-m", "gunicorn", *options, "--access-logformat", GUNICORN_FORMAT, "application:wsgi"]
 
     lines = written_by(command, tmp_path, tmp_path / "access.log")
-    found = [parse(Format.GUNICORN, line, "user") for line in lines]
+    found = [read_line(Format.GUNICORN, line, "user") for line in lines]
     assert [(r.method, r.code, r.user) for r in found if r] == [
         ("GET", "200", "ada"),
         ("POST", "503", None),
@@ -65,9 +66,9 @@ def test_gunicorn_as_it_comes(tmp_path: Path) -> None:
         return [sys.executable, "-m", "gunicorn", *options, "application:wsgi"]
 
     lines = written_by(command, tmp_path, tmp_path / "access.log")
-    expected = [LoggedRequest("GET", "200"), LoggedRequest("POST", "503"), LoggedRequest("GET", "503")]
-    assert [parse(Format.GUNICORN, line, "user") for line in lines] == expected
-    assert [parse(Format.COMBINED, line, "remote_user") for line in lines] == expected
+    expected = [Logged("GET", "200"), Logged("POST", "503"), Logged("GET", "503")]
+    assert [read_line(Format.GUNICORN, line, "user") for line in lines] == expected
+    assert [read_line(Format.COMBINED, line, "remote_user") for line in lines] == expected
 
 
 def test_uvicorn(tmp_path: Path) -> None:
@@ -77,8 +78,8 @@ def test_uvicorn(tmp_path: Path) -> None:
         return [sys.executable, "-m", "uvicorn", "--port", str(port), "application:asgi"]
 
     lines = written_by(command, tmp_path, tmp_path / "server.log")
-    assert [parse(Format.UVICORN, line, "remote_addr") for line in lines] == [
-        LoggedRequest("GET", "200", user="127.0.0.1"),
-        LoggedRequest("POST", "503", user="127.0.0.1"),
-        LoggedRequest("GET", "503", user="127.0.0.1"),
+    assert [read_line(Format.UVICORN, line, "remote_addr") for line in lines] == [
+        Logged("GET", "200", user="127.0.0.1"),
+        Logged("POST", "503", user="127.0.0.1", affected=True),
+        Logged("GET", "503", user="127.0.0.1", affected=True),
     ]
