@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import structlog
@@ -71,21 +71,42 @@ class History:
             return {reason: self._failures[check.labels, reason] for reason in Reason}
 
 
-class Prober:
-    """Runs checks; every check gets a thread, so that a hung target holds up no other."""
+SHARERS = 4
+PATIENCE = 0.1
+"""Seconds for which the checks of a scrape share a few threads, before each that still waits gets one of its own."""
 
-    def __init__(self, resolver: Resolver, history: History) -> None:
+
+class Prober:
+    """Runs checks in few threads as long as they answer fast, and so that a hung target holds up no other."""
+
+    def __init__(self, resolver: Resolver, history: History, patience: float = PATIENCE) -> None:
         self._resolver = resolver
+        self._patience = patience
         self.history = history
 
     def run(self, checks: Sequence[Check], deadline: Deadline) -> list[tuple[Check, Outcome, float]]:
         """Each check with its outcome and the seconds it took; returns at the deadline at the latest."""
-        if not checks:
-            return []
-        with ThreadPoolExecutor(len(checks), thread_name_prefix="check") as pool:
-            return list(pool.map(lambda check: self._run_one(check, deadline), checks))
+        waiting = deque(checks)
+        found: dict[tuple[str, ...], tuple[Outcome, float]] = {}
 
-    def _run_one(self, check: Check, deadline: Deadline) -> tuple[Check, Outcome, float]:
+        def work() -> None:
+            while True:
+                try:
+                    check = waiting.popleft()
+                except IndexError:
+                    return
+                found[check.labels] = self._run_one(check, deadline)
+
+        # A thread costs as much as a probe of a target nearby, and many of them get in each other's way.
+        with ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="check") as pool:
+            started = [pool.submit(work) for _ in checks[:SHARERS]]
+            wait(started, timeout=self._patience)
+            started += [pool.submit(work) for _ in range(len(waiting))]
+        for future in started:
+            future.result()
+        return [(check, *found[check.labels]) for check in checks]
+
+    def _run_one(self, check: Check, deadline: Deadline) -> tuple[Outcome, float]:
         begin = time.monotonic()
         try:
             outcome = self._probe(check.config, deadline)
@@ -93,7 +114,7 @@ class Prober:
             outcome = Outcome(Reason.ERROR, f"{type(error).__name__}: {error}")
         seconds = time.monotonic() - begin
         self.history.record(check, outcome)
-        return check, outcome, seconds
+        return outcome, seconds
 
     def _probe(self, config: CheckConfig, deadline: Deadline) -> Outcome:
         own_deadline = deadline.or_after(config.probe.timeout)

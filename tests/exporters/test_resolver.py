@@ -9,7 +9,7 @@ import time
 import pytest
 
 from exporters.deadline import Deadline
-from exporters.resolver import Address, Resolver
+from exporters.resolver import FRESH, Address, Resolver
 
 
 class HungNameServer:
@@ -19,10 +19,10 @@ class HungNameServer:
         self.asked = 0
         self.release = threading.Event()
 
-    def __call__(self, _host: str, port: int) -> list[Address]:
+    def __call__(self, _host: str) -> list[Address]:
         self.asked += 1
         self.release.wait()
-        return [(socket.AF_INET, ("192.0.2.1", port))]
+        return [(socket.AF_INET, ("192.0.2.1", 0)), (socket.AF_INET6, ("2001:db8::1", 0, 0, 0))]
 
 
 def test_hung_lookup_ends_at_the_deadline() -> None:
@@ -44,9 +44,51 @@ def test_scrapes_share_a_hung_lookup() -> None:
             resolver.resolve("qrl.example", 80, Deadline.after(0.05))
     assert lookup.asked == 1
     threading.Timer(0.05, lookup.release.set).start()
-    assert resolver.resolve("qrl.example", 80, Deadline.after(5)) == [(socket.AF_INET, ("192.0.2.1", 80))]
+    assert resolver.resolve("qrl.example", 80, Deadline.after(5))[0] == (socket.AF_INET, ("192.0.2.1", 80))
+    assert lookup.asked == 1
+
+
+def test_answer_serves_the_checks_of_one_scrape() -> None:
+    """All ports of a host share a lookup for a moment; after that the name is asked for anew."""
+    now = 0.0
+    lookup = HungNameServer()
+    lookup.release.set()
+    resolver = Resolver(lookup, clock=lambda: now)
+    for port in (80, 443, 8000):
+        assert resolver.resolve("qrl.example", port, Deadline.after(5)) == [
+            (socket.AF_INET, ("192.0.2.1", port)),
+            (socket.AF_INET6, ("2001:db8::1", port, 0, 0)),
+        ]
+    assert lookup.asked == 1
+    now += FRESH
     resolver.resolve("qrl.example", 80, Deadline.after(5))
     assert lookup.asked == 2
+
+
+def test_failed_lookup_is_not_remembered() -> None:
+    """A name that could not be looked up is tried again by the next check."""
+    answers = iter([OSError("try again"), [(socket.AF_INET, ("192.0.2.1", 0))]])
+
+    def lookup(_host: str) -> list[Address]:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    resolver = Resolver(lookup)
+    with pytest.raises(OSError, match="try again"):
+        resolver.resolve("qrl.example", 80, Deadline.after(5))
+    assert resolver.resolve("qrl.example", 80, Deadline.after(5)) == [(socket.AF_INET, ("192.0.2.1", 80))]
+
+
+@pytest.mark.parametrize(
+    ("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)], ids=["IPv4", "IPv6"]
+)
+def test_address_needs_no_lookup(host: str, family: int) -> None:
+    """An address is its own answer, also while the name server hangs."""
+    lookup = HungNameServer()
+    assert Resolver(lookup).resolve(host, 80, Deadline.after(0.2)) == [(family, (host, 80))]
+    assert lookup.asked == 0
 
 
 def test_unknown_name_raises() -> None:
