@@ -8,9 +8,10 @@ JOBS ?= 4
 SHELL := /bin/bash
 
 MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmanager git=git
+BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium strace=strace libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check lock clean
+.PHONY: help demo up down test check bench lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
 
@@ -35,6 +36,9 @@ check: $(VENV)/.installed need-monitoring ## lint, types, rules
 	@promtool check config --syntax-only alert-rules/prometheus.yml
 	@amtool check-config alert-rules/alertmanager.yml
 
+bench: $(VENV)/.installed need-benched-with ## measure what docs/performance.md tells (ARGS=access_log: one bench)
+	@$(BIN)/python -m bench $(ARGS)
+
 lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade requirements/bootstrap.in -o requirements/bootstrap.lock
@@ -46,11 +50,13 @@ lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 clean: ## remove what the targets made in this directory
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache *.egg-info build
 
-.PHONY: need-monitoring need-tested-with
+.PHONY: need-monitoring need-tested-with need-benched-with
 need-monitoring:
 	@scripts/need $(MONITORING)
 need-tested-with:
 	@scripts/need $(TESTED_WITH)
+need-benched-with:
+	@scripts/need $(BENCHED_WITH)
 
 $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@scripts/need python3=python3 ensurepip=python3-venv
