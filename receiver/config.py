@@ -113,6 +113,12 @@ class Cooldown(Section):
     period: Period = 300.0
 
 
+class Watchdog(Section):
+    """At most this long without a Watchdog from Alertmanager; it is sent each minute."""
+
+    max_age: Period = 300.0
+
+
 class DiskSpace(Section):
     """At least this much must be free where backups and logs go (the guide: 1 GB)."""
 
@@ -124,6 +130,7 @@ class Guardrails(Section):
 
     kill_switch: Unconfigurable = Unconfigurable()
     latched: Unconfigurable = Unconfigurable()
+    watchdog: Watchdog = Watchdog()
     plan_stale: Unconfigurable = Unconfigurable()
     alert_still_firing: Unconfigurable = Unconfigurable()
     target_release_valid: Unconfigurable = Unconfigurable()

@@ -8,7 +8,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from receiver.errors import JournalError, PrometheusError
-from receiver.journal import escalations, hotfixes, incidents, notifications
+from receiver.journal import escalations, hotfixes, incidents, notifications, seen
 from receiver.journal.counts import bump
 from receiver.journal.database import Database
 from receiver.journal.notifications import StoredNotification
@@ -18,6 +18,8 @@ from receiver.model import Demand, EscalationReason
 SETTLE = 15.0
 """Seconds for which Prometheus may not show yet what Alertmanager knows: it sends an alert before it stores it."""
 LOOK_AGAIN = 0.5
+WATCHDOG = "Watchdog"
+"""The alert that always fires: it shows that the way from Prometheus through Alertmanager works."""
 
 
 class FiringSource(Protocol):
@@ -69,7 +71,9 @@ class Inbox:
             with self._database.write() as tx:
                 now = self._database.now(tx)
                 if deployment in firing:
-                    run = incidents.wake(tx, deployment, now, deciding=firing[deployment])
+                    deciding = firing[deployment]
+                    run = incidents.wake(tx, deployment, now, deciding=deciding)
+                    run = run or incidents.resume(tx, deployment, now, deciding=deciding)
                     began = began or run is not None
                 else:
                     incidents.close_quiet(tx, deployment, now)
@@ -134,6 +138,8 @@ class Inbox:
         for alert in notification.alerts:
             outcome = self._outcome(alert)
             bump(tx, "alerts", outcome=outcome)
+            if outcome == "watchdog":
+                seen.mark(tx, seen.WATCHDOG, notification.received_at)
             if outcome in ("unknown_deployment", "unknown_pattern"):
                 deployment = str(alert.get("deployment") or "unknown")
                 known = deployment if deployment in self._deployments else "unknown"
@@ -143,6 +149,8 @@ class Inbox:
     def _outcome(self, alert: dict[str, object]) -> str:
         if alert["status"] == "resolved":
             return "resolved"
+        if alert.get("alertname") == WATCHDOG and not alert.get("branch"):
+            return "watchdog"
         if alert.get("deployment") not in self._deployments:
             return "unknown_deployment"
         return "branch" if alert.get("branch") else "unknown_pattern"

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from receiver.errors import JournalError
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import counts, deployments, hotfixes, releases, tables
+from receiver.journal import counts, deployments, hotfixes, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.log import get_log
@@ -36,7 +36,7 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "escalations": ("rollback_escalations", "Escalations to a human by reason.", ("deployment", "reason")),
 }
 NOTIFICATION_OUTCOMES = ("accepted", "unauthorized", "invalid", "too_large", "failed")
-ALERT_OUTCOMES = ("branch", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
+ALERT_OUTCOMES = ("branch", "watchdog", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
 PHASE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 GUARDRAIL_NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
@@ -151,6 +151,11 @@ class JournalCollector(Collector):
         switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
         switch.add_metric((), float(any(world.config.kill_switch.exists() for world in self._worlds.values())))
         yield switch
+        watchdog = GaugeMetricFamily(
+            "rollback_watchdog_last_seen_timestamp_seconds", "When the last Watchdog was received (0: never)."
+        )
+        watchdog.add_metric((), seen.last(tx, seen.WATCHDOG) or 0)
+        yield watchdog
 
     def _open_escalations(self, tx: sa.Connection) -> Metric:
         family = GaugeMetricFamily(

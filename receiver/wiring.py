@@ -40,6 +40,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
     """Every part of the receiver but the HTTP interface."""
     prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
     audit = AuditTrail(config.logs / "audit-trail.jsonl", clock)
+    serving_since = clock()
     worlds = {
         name: World(
             deployment=name,
@@ -50,6 +51,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
             target=ReleasesDirectory(settings.target.releases),
             audit=audit,
             clock=clock,
+            serving_since=serving_since,
         )
         for name, settings in config.deployments.items()
     }

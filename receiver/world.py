@@ -60,7 +60,7 @@ class Audit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One deployment's surroundings; `clock` gives Unix seconds."""
+    """One deployment's surroundings; `clock` gives Unix seconds, and so is `serving_since`."""
 
     deployment: str
     config: Config
@@ -70,3 +70,4 @@ class World:
     target: Target
     audit: Audit
     clock: Callable[[], float]
+    serving_since: float

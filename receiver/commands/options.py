@@ -60,14 +60,20 @@ def _check_secret(config_path: Path, key: str, file: Path) -> None:
 
 def is_serving(root: Path) -> bool:
     """Whether a receiver holds the lock that it keeps while it runs."""
+    return serving_since(root) is not None
+
+
+def serving_since(root: Path) -> float | None:
+    """When the receiver that runs here took its lock (Unix seconds), or None where none runs."""
     try:
         with (root / LOCK).open("r") as lock:
+            since = os.fstat(lock.fileno()).st_mtime
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return since
     except OSError:
-        return False
-    return False
+        return None
+    return None
 
 
 def config_hint(config_path: Path) -> str:

@@ -93,6 +93,7 @@ def _alone(root: Path) -> Iterator[None]:
     except BlockingIOError:
         raise RollbackAgentError(f"another rollback-agent serves with {root}") from None
     try:
+        os.utime(file)  # since when it serves, for `status`
         yield
     finally:
         os.close(file)

@@ -10,12 +10,13 @@ import click
 import sqlalchemy as sa
 
 from receiver.commands.announced import announced, lines
-from receiver.commands.options import config_hint, config_option, is_serving, json_option, open_journal
+from receiver.commands.options import config_hint, config_option, json_option, open_journal, serving_since
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.config import Config
 from receiver.durations import clock_time, in_words
 from receiver.errors import TargetError
-from receiver.journal import deployments, releases, views
+from receiver.guardrails.watchdog import missing_for
+from receiver.journal import deployments, releases, seen, views
 from receiver.journal.views import View
 from receiver.model import SHORT_HASH, Release
 from receiver.wiring import put_together
@@ -28,12 +29,14 @@ from receiver.world import Target
 def status(as_json: bool, config_path: Path) -> None:
     """Show each deployment: its release, budget, latch, and what waits for a person."""
     config, database = open_journal(config_path)
+    since = serving_since(config.root)
     live = {name: _live(world.target) for name, world in put_together(config, database).worlds.items()}
     with database.read() as tx:
         now = database.now(tx)
         found: dict[str, Any] = {
-            "serving": is_serving(config.root),
+            "serving": since is not None,
             "kill_switch": config.kill_switch.exists(),
+            "watchdog": _watchdog(tx, config, now, since),
             "deployments": [_deployment(tx, config, name, live[name], now) for name in config.deployments],
             "approvals": views.pending_approvals(tx, now),
             "escalations": views.open_escalations(tx),
@@ -45,6 +48,9 @@ def status(as_json: bool, config_path: Path) -> None:
         click.echo("rollback-agent serve is not running: nothing is watched and nothing is rolled back.\n")
     if found["kill_switch"]:
         click.echo("The kill switch is on: nothing is rolled back.")
+    missing = found["watchdog"]["missing_for"]
+    if missing is not None:
+        click.echo(f"No Watchdog for {in_words(missing)}: nothing is rolled back automatically.")
     table = new_table("deployment", "live release", "good", "autonomy", "budget", "state")
     for one in found["deployments"]:
         good = "yes" if one["live_good"] else "not yet known"
@@ -78,6 +84,13 @@ def _live(target: Target) -> Release | TargetError:
         return target.live()
     except TargetError as error:
         return error
+
+
+def _watchdog(tx: sa.Connection, config: Config, now: float, since: float | None) -> dict[str, float | None]:
+    """When the last one came, and for how long too long none has; where nothing serves, none is expected."""
+    last = seen.last(tx, seen.WATCHDOG)
+    missing = None if since is None else missing_for(now, last, since, config.guardrails.watchdog.max_age)
+    return {"last_seen": last, "missing_for": missing}
 
 
 def _deployment(

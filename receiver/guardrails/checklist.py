@@ -14,6 +14,7 @@ from receiver.guardrails.kill_switch import kill_switch
 from receiver.guardrails.latched import latched
 from receiver.guardrails.plan_stale import plan_stale
 from receiver.guardrails.target_release_valid import target_release_valid
+from receiver.guardrails.watchdog import watchdog
 from receiver.model import Refusal
 
 Guardrail = Callable[[Facts], Refusal | None]
@@ -21,6 +22,7 @@ Guardrail = Callable[[Facts], Refusal | None]
 GUARDRAILS: tuple[Guardrail, ...] = (
     kill_switch,
     latched,
+    watchdog,
     plan_stale,
     alert_still_firing,
     target_release_valid,

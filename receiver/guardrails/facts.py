@@ -25,6 +25,8 @@ class Facts:
     earlier_claims: tuple[float, ...]
     latch: str | None
     kill_switch: bool
+    watchdog_seen: float | None
+    serving_since: float
     free_bytes: int | None
     backup_bytes: int | None
     backup_unknown: str | None

@@ -60,6 +60,13 @@ def answer(tx: sa.Connection, escalation: str, now: float, person: str, word: st
     return tx.execute(update.values(**values)).rowcount == 1
 
 
+def was_answered(tx: sa.Connection, run: str) -> bool:
+    """Whether a person has answered what a run asked."""
+    table = tables.escalation
+    query = sa.select(table.c.id).where(table.c.run == run, table.c.answered_at.is_not(None))
+    return tx.execute(query).first() is not None
+
+
 def settle(tx: sa.Connection, run: str, now: float, person: str, word: str) -> None:
     """Close what a run asked, since its approval was decided or has ended."""
     table = tables.escalation

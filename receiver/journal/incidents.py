@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from receiver.journal import deployments, runs, tables
+from receiver.journal import deployments, escalations, runs, seen, tables
 from receiver.journal.database import new_id
 from receiver.model import Action, Demand, Level, Result, Trigger
 
@@ -45,6 +45,30 @@ def retry(tx: sa.Connection, deployment: str, now: float) -> bool:
         return False
     runs.create(tx, incident, deployment, now, Trigger.ALERT)
     return True
+
+
+def resume(tx: sa.Connection, deployment: str, now: float, *, deciding: Demand | None) -> str | None:
+    """Begin another run after one that only the Watchdog's absence refused, once it has come back; its id, or None.
+
+    At most one for each return: what refuses the next run is later than what was seen. A person's answer goes before.
+    """
+    deployments.lock(tx, deployment)
+    incident = open_incident(tx, deployment)
+    is_rollback = deciding is not None and deciding.action is Action.ROLLBACK
+    if incident is None or not is_rollback or runs.active(tx, incident):
+        return None
+    table = tables.run
+    ended = sa.select(table).where(table.c.incident == incident).order_by(table.c.created_at.desc())
+    latest = tx.execute(ended).first()
+    if latest is None or latest.result != Result.REFUSED or latest.claimed_at is not None:
+        return None
+    said_no = tx.execute(sa.select(tables.refusal).where(tables.refusal.c.run == latest.id)).all()
+    if {one.guardrail for one in said_no} != {seen.WATCHDOG} or escalations.was_answered(tx, latest.id):
+        return None
+    if (seen.last(tx, seen.WATCHDOG) or 0.0) <= max(one.refused_at for one in said_no):
+        return None
+    escalations.settle(tx, latest.id, now, "rollback-agent", escalations.RETRY)
+    return runs.create(tx, incident, deployment, now, Trigger.ALERT)
 
 
 def open_incident(tx: sa.Connection, deployment: str) -> str | None:

@@ -10,7 +10,7 @@ from receiver import backup
 from receiver.errors import BackupError, PrometheusError, TargetError
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.facts import Facts
-from receiver.journal import deployments, releases
+from receiver.journal import deployments, releases, seen
 from receiver.model import (
     Action,
     Backup,
@@ -57,6 +57,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         claims = deployments.claims_since(tx, world.deployment, now - period, but_run=run.id)
         latch = deployments.latch_of(tx, world.deployment)
         remembered = releases.known(tx, world.deployment)
+        watchdog_seen = seen.last(tx, seen.WATCHDOG)
     live, live_unknown, target = _releases(world, plan, remembered)
     firing, firing_unknown = _firing(world)
     backup_bytes, backup_unknown = _backup(world, run.findings.backup)
@@ -74,6 +75,8 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         earlier_claims=claims,
         latch=latch.reason if latch else None,
         kill_switch=world.config.kill_switch.exists(),
+        watchdog_seen=watchdog_seen,
+        serving_since=world.serving_since,
         free_bytes=_free_bytes(world.config.root),
         backup_bytes=backup_bytes,
         backup_unknown=backup_unknown,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.acceptance.stand import BAD, GOOD, Stand, stand
+from tests.acceptance.stand import BAD, GOOD, Stand, alert, stand
 
 
 def fingerprint(directory: Path) -> dict[str, str]:
@@ -173,3 +173,17 @@ def test_a_hotfix_and_a_deploy_are_announced(tmp_path: Path) -> None:
         assert "too long for a hotfix" in here.command("hotfix", "start", "qrl", "--eta", "15m", code=1)
         assert "is not a duration" in here.command("hotfix", "start", "qrl", "--eta", "soon", code=2)
         assert "the configuration has qrl" in here.command("hotfix", "done", "qrx", code=2)
+
+
+def test_status_says_when_no_watchdog_comes(tmp_path: Path) -> None:
+    """Once none has come for too long, status says for how long and what follows; a fresh start is given its time."""
+    with stand(tmp_path) as here:
+        here.start_agent()
+        assert json.loads(here.command("status", "--json"))["watchdog"] == {"last_seen": None, "missing_for": None}
+        here.write_config(guardrails={"watchdog": {"max_age": "1ms"}})
+        assert "No Watchdog for 0:00:" in here.command("status")
+
+        here.write_config()
+        here.notify(alert(alertname="Watchdog"))
+        here.eventually(lambda: json.loads(here.command("status", "--json"))["watchdog"]["last_seen"] is not None)
+        assert "No Watchdog" not in here.command("status")

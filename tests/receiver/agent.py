@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from receiver.journal import approvals, deployments, escalations, incidents, releases, views
+from receiver.journal import approvals, deployments, escalations, incidents, releases, seen, views
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
@@ -44,6 +44,7 @@ class Agent:
         self.prometheus.when_asked = self.heal
         self.target = FileTarget(root / "releases")
         self.world = surroundings(self.config, self.database, self.prometheus, self.target, self.clock)
+        self.hears_watchdog = True
         self.report = ReportWriter(self.config.logs, self.database, self.clock)
         self.workflow = self.new_process()
         for release in (GOOD, BAD):
@@ -84,9 +85,16 @@ class Agent:
         return self.run()
 
     def wait(self, seconds: float) -> View:
-        """Let time pass, and work."""
+        """Let time pass, in which a Watchdog comes if any is heard, and work."""
         self.clock.advance(seconds)
+        if self.hears_watchdog:
+            self.hear_watchdog()
         return self.work()
+
+    def hear_watchdog(self) -> None:
+        """A Watchdog has come."""
+        with self.database.write() as tx:
+            seen.mark(tx, seen.WATCHDOG, self.clock())
 
     def go(self) -> View:
         """Wake and work."""

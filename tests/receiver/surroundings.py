@@ -156,4 +156,5 @@ def surroundings(
         target=target,
         audit=AuditTrail(config.logs / "audit-trail.jsonl", clock),
         clock=clock,
+        serving_since=clock(),
     )

@@ -45,6 +45,7 @@ def test_defaults_are_those_of_the_guide(tmp_path: Path) -> None:
     limits, qrl = config.guardrails, config.deployments["qrl"]
     assert (limits.daily_limit.limit, limits.daily_limit.period) == (3, 24 * 3600)
     assert (limits.cooldown.period, limits.disk_space.minimum_bytes) == (300, 10**9)
+    assert limits.watchdog.max_age == 300
     assert (config.decision.execute_above, config.decision.ask_from) == (0.90, 0.70)
     assert (config.autonomy, config.autonomy_of("qrl")) == (Autonomy.L3, Autonomy.L3)
     assert (config.approval.expires_after, config.reconcile_every, qrl.good_after) == (900, 60, 900)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from receiver.errors import PrometheusError
 from receiver.inbox import LOOK_AGAIN, SETTLE, Inbox
-from receiver.journal import hotfixes, notifications, tables, views
+from receiver.journal import hotfixes, notifications, seen, tables, views
+from receiver.journal.counts import read_all
 from receiver.journal.database import Database, open_database
 from receiver.journal.hotfixes import LINGERS, HotfixState
 from receiver.journal.schema import migrate
@@ -83,6 +84,16 @@ class Desk:
         """How many incidents are not over."""
         with self.database.read() as tx:
             return [incident["state"] for incident in views.incidents(tx)].count("open")
+
+    def watchdog(self) -> float | None:
+        """When the last Watchdog was seen."""
+        with self.database.read() as tx:
+            return seen.last(tx, seen.WATCHDOG)
+
+    def counted(self) -> dict[str, int]:
+        """How many alerts there were, by outcome."""
+        with self.database.read() as tx:
+            return {labels["outcome"]: value for name, labels, value in read_all(tx) if name == "alerts"}
 
     def escalations(self) -> list[tuple[str, str]]:
         """Deployment and reason of each open escalation."""
@@ -257,3 +268,62 @@ def test_an_unknown_pattern_asks_a_human_once(desk: Desk) -> None:
     desk.inbox.work_once()
     assert sorted(desk.escalations()) == [("qrl", "unknown_pattern"), ("unknown", "unknown_pattern")]
     assert desk.runs() == []
+
+
+WATCHDOG = {"alertname": "Watchdog", "deployment": "", "branch": ""}
+
+
+def test_a_watchdog_is_remembered_and_nothing_else(desk: Desk) -> None:
+    """It is no unknown pattern: it is counted as itself, with the time at which it was received, not looked at."""
+    desk.notify(**WATCHDOG)
+    desk.clock.now += 40
+    desk.inbox.work_once()
+
+    assert (desk.watchdog(), desk.counted()) == (NOON, {"watchdog": 1})
+    assert (desk.escalations(), desk.runs(), desk.open_notifications()) == ([], [], 0)
+
+
+def test_a_watchdog_that_was_overtaken_does_not_set_the_time_back(desk: Desk) -> None:
+    """The latest that was received stays, also where the clock went back between two."""
+    desk.notify(**WATCHDOG)
+    desk.clock.now -= 30
+    desk.notify(**WATCHDOG)
+    desk.clock.now += 60
+    desk.inbox.work_once()
+
+    assert (desk.watchdog(), desk.counted()) == (NOON, {"watchdog": 2})
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"status": "resolved"}, "resolved"),
+        ({"alertname": "watchdog"}, "unknown_deployment"),
+        ({"alertname": "Watchdog2"}, "unknown_deployment"),
+        ({"branch": "service_down", "deployment": "qrl"}, "branch"),
+    ],
+)
+def test_what_is_no_watchdog_is_not_taken_for_one(desk: Desk, change: dict[str, str], outcome: str) -> None:
+    """A resolved one says that it is gone; another name, or a branch, is something else."""
+    desk.notify(**WATCHDOG | change)
+    desk.inbox.work_once()
+
+    assert (desk.watchdog(), desk.counted()) == (None, {outcome: 1})
+
+
+def test_reconciling_begins_a_run_when_the_watchdog_is_back(desk: Desk) -> None:
+    """What its absence alone refused is looked at again, once, after a Watchdog has come."""
+    assert desk.inbox.reconcile()
+    with desk.database.write() as tx:
+        (run,) = tx.execute(sa.select(tables.run.c.id)).scalars()
+        tx.execute(sa.update(tables.run).values(state="finished", result="refused"))
+        row = {"run": run, "phase": "guard", "guardrail": "watchdog", "deployment": "qrl", "reason": "none came"}
+        tx.execute(sa.insert(tables.refusal).values(row | {"refused_at": NOON}))
+    assert not desk.inbox.reconcile()
+
+    desk.clock.now += 60
+    desk.notify(**WATCHDOG)
+    desk.inbox.work_once()
+
+    assert [desk.inbox.reconcile() for _ in range(2)] == [True, False]
+    assert len(desk.runs()) == 2

@@ -49,9 +49,10 @@ PROMISED: dict[str, set[str]] = {
     "rollback_kill_switch": set(),
     "rollback_hotfix_deadline_timestamp_seconds": {"deployment"},
     "rollback_hotfix_failed": {"deployment"},
+    "rollback_watchdog_last_seen_timestamp_seconds": set(),
 }
-"""What the design promises of the receiver. Still to come, with what they measure: rollback_watchdog_*,
-rollback_audit_*, rollback_config_last_reload_successful."""
+"""What the design promises of the receiver. Still to come, with what they measure: rollback_audit_*,
+rollback_config_last_reload_successful."""
 MORE: dict[str, set[str]] = {"rollback_journal_up": set(), "rollback_release_good_info": {"deployment", "release"}}
 """What is exposed beyond that."""
 
@@ -219,6 +220,14 @@ def test_counts_survive_a_restart_and_agree_between_processes(agent: Agent) -> N
     assert value(after, "rollback_notifications_total", outcome="unauthorized") == 1
     assert value(after, "rollback_notifications_total", outcome="accepted") == 1
     assert counters(scrape(agent)) == counters(after)
+
+
+def test_the_last_watchdog_shows(agent: Agent) -> None:
+    """Before the first one the time is 0, afterwards it is when it was received."""
+    assert value(scrape(agent), "rollback_watchdog_last_seen_timestamp_seconds") == 0
+    heard = agent.clock()
+    agent.hear_watchdog()
+    assert value(scrape(agent), "rollback_watchdog_last_seen_timestamp_seconds") >= heard
 
 
 def test_old_claims_give_the_budget_back(agent: Agent) -> None:

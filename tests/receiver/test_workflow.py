@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import JournalError, PrometheusError
-from receiver.journal import runs
-from receiver.model import Result, Run
+from receiver.journal import incidents, runs
+from receiver.model import Action, Demand, Result, Run
 from receiver.workflow import LEASE, MAX_LIVES, PHASES, Workflow
 from tests.receiver.agent import Agent, Killed
 from tests.receiver.journal.rows import contents
@@ -264,6 +264,22 @@ def test_a_deployment_that_is_gone_while_its_command_ran_is_latched(agent: Agent
 
     assert (run["result"], agent.escalated()) == ("failed", ["agent_failed"])
     assert agent.latch() == "qrl is no longer in the configuration"
+
+
+def test_without_a_watchdog_nothing_is_executed_until_it_is_back(agent: Agent) -> None:
+    """Five minutes after the start without one, a run is refused and a human asked; back again, one run restores."""
+    agent.clock.advance(301)
+    assert (agent.go()["result"], agent.executed(), agent.latch()) == ("refused", [], None)
+    assert [one["guardrail"] for one in agent.run()["refusals"]] == ["watchdog"]
+    assert agent.escalated(only_open=True) == ["safety_check_failed"]
+
+    agent.clock.advance(60)
+    agent.hear_watchdog()
+    with agent.database.write() as tx:
+        assert incidents.resume(tx, "qrl", agent.clock(), deciding=Demand("service_down", Action.ROLLBACK))
+
+    assert (agent.work()["result"], agent.executed()) == ("restored", [GOOD])
+    assert agent.escalated(only_open=True) == []
 
 
 def test_two_workers_on_one_journal_do_it_once(agent: Agent) -> None:

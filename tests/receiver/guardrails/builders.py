@@ -40,6 +40,8 @@ def facts(**changes: Any) -> Facts:
         earlier_claims=(),
         latch=None,
         kill_switch=False,
+        watchdog_seen=NOW - 30,
+        serving_since=NOW - 5000,
         free_bytes=2_000_000_000,
         backup_bytes=1_000_000,
         backup_unknown=None,
@@ -96,7 +98,7 @@ class Surroundings:
         audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
         target = ReleasesDirectory(config.deployments["qrl"].target.releases)
         self.world = World(
-            "qrl", config, config.deployments["qrl"], self.database, self.firing, target, audit, time.time
+            "qrl", config, config.deployments["qrl"], self.database, self.firing, target, audit, time.time, time.time()
         )
 
     def read(self) -> Facts:
