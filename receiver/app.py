@@ -54,16 +54,20 @@ class RejectedCounts:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What the HTTP interface needs; `notify` tells the workers that something was stored."""
+    """What the HTTP interface needs; `notify` tells the workers that something was stored.
+
+    `reload` brings the configuration file into force; it returns why not, or None.
+    """
 
     database: Database
-    token: SecretFile
+    token: Callable[[], SecretFile]
     registry: CollectorRegistry
     rejected: RejectedCounts
     notify: Callable[[], None]
     is_ready: Callable[[], bool]
-    announcements: Announcements
-    pipeline_token: SecretFile | None
+    announcements: Callable[[], Announcements]
+    pipeline_token: Callable[[], SecretFile | None]
+    reload: Callable[[], str | None]
 
 
 def create_app(interface: Interface) -> Flask:
@@ -82,18 +86,18 @@ def create_app(interface: Interface) -> Flask:
 
     @app.post("/api/v1/alerts")
     def alerts() -> tuple[Response, int]:
-        authenticate(interface.token, "webhook")
+        authenticate(interface.token(), "webhook")
         return _accept(interface)
 
     @app.get("/api/v1/incidents")
     def incidents() -> Response:
-        authenticate(interface.token, "webhook")
+        authenticate(interface.token(), "webhook")
         with interface.database.read() as tx:
             return jsonify(incidents=views.incidents(tx))
 
     @app.get("/api/v1/incidents/<id_>")
     def incident(id_: str) -> tuple[Response, int]:
-        authenticate(interface.token, "webhook")
+        authenticate(interface.token(), "webhook")
         with interface.database.read() as tx:
             found = views.incident(tx, id_)
         return (jsonify(found), 200) if found else (jsonify(error=f"there is no incident {id_}"), 404)
@@ -106,6 +110,12 @@ def create_app(interface: Interface) -> Flask:
     @app.get("/-/healthy")
     def healthy() -> str:
         return "rollback-agent is healthy.\n"
+
+    @app.post("/-/reload")
+    def reload() -> tuple[Response, int]:
+        authenticate(interface.token(), "webhook")
+        why_not = interface.reload()
+        return (jsonify(error=why_not), 500) if why_not else (jsonify(status="reloaded"), 200)
 
     @app.get("/-/ready")
     def ready() -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from typing import Protocol
 
 import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -40,6 +41,48 @@ ALERT_OUTCOMES = ("branch", "watchdog", "resolved", "unknown_deployment", "unkno
 PHASE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 GUARDRAIL_NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
+
+
+class Reloads(Protocol):
+    """How reloading the configuration went."""
+
+    was_reloaded_well: bool
+    reloaded_at: float
+
+
+class ReloadCollector(Collector):
+    """How the last reload of this process went; it needs no journal."""
+
+    def __init__(self, reloads: Reloads) -> None:
+        self._reloads = reloads
+
+    def collect(self) -> Iterator[Metric]:
+        """Both gauges; a process that was not told to reload took its configuration up at its start."""
+        yield GaugeMetricFamily(
+            "rollback_config_last_reload_successful",
+            "Whether the last reload of the configuration succeeded.",
+            value=float(self._reloads.was_reloaded_well),
+        )
+        yield GaugeMetricFamily(
+            "rollback_config_last_reload_success_timestamp_seconds",
+            "When a configuration last came into force.",
+            value=self._reloads.reloaded_at,
+        )
+
+
+class CollectorInForce(Collector):
+    """The collector of the configuration in force at each scrape."""
+
+    def __init__(self, current: Callable[[], Collector]) -> None:
+        self._current = current
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: so that registering reads no journal."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """What that collector gives."""
+        yield from self._current().collect()
 
 
 class JournalCollector(Collector):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Literal, TypeVar
 
@@ -82,26 +83,28 @@ _DISABLED = (
 )
 
 
-def add_pipeline(app: Flask, announcements: Announcements, token: SecretFile | None) -> None:
+def add_pipeline(
+    app: Flask, announcements: Callable[[], Announcements], token: Callable[[], SecretFile | None]
+) -> None:
     """Add the endpoints to `app`; without a token they refuse everybody."""
 
     @app.post("/api/v1/deployments/<deployment>/hotfix")
     def hotfix(deployment: str) -> tuple[Response, int]:
-        _let_in(announcements, token, deployment)
+        taken_by = _let_in(announcements(), token(), deployment)
         body = _read(_HOTFIX)
         if isinstance(body, StartHotfix):
-            return jsonify(asdict(announcements.start_hotfix(deployment, body.eta, body.by, body.comment))), 201
-        ended = announcements.end_hotfix(deployment, HotfixState(body.action), body.by, body.comment)
+            return jsonify(asdict(taken_by.start_hotfix(deployment, body.eta, body.by, body.comment))), 201
+        ended = taken_by.end_hotfix(deployment, HotfixState(body.action), body.by, body.comment)
         return jsonify(asdict(ended)), 200
 
     @app.post("/api/v1/deployments/<deployment>/releases")
     def releases(deployment: str) -> tuple[Response, int]:
-        _let_in(announcements, token, deployment)
+        taken_by = _let_in(announcements(), token(), deployment)
         body = _read(_RELEASE)
         if isinstance(body, StartRelease):
-            begun = announcements.start_release(deployment, body.release, "pipeline", body.commit, body.author)
+            begun = taken_by.start_release(deployment, body.release, "pipeline", body.commit, body.author)
             return jsonify(asdict(begun)), 201
-        return jsonify(asdict(announcements.finish_release(deployment, body.release, "pipeline", body.migration))), 200
+        return jsonify(asdict(taken_by.finish_release(deployment, body.release, "pipeline", body.migration))), 200
 
     @app.errorhandler(BadAnnouncement)
     def bad(error: BadAnnouncement) -> tuple[Response, int]:
@@ -114,11 +117,12 @@ def add_pipeline(app: Flask, announcements: Announcements, token: SecretFile | N
         return jsonify(error="the audit trail cannot be written, so nothing was taken; see the agent's log"), 503
 
 
-def _let_in(announcements: Announcements, token: SecretFile | None, deployment: str) -> None:
+def _let_in(announcements: Announcements, token: SecretFile | None, deployment: str) -> Announcements:
     if token is None:
         raise Refused(403, _DISABLED)
     authenticate(token, "pipeline")
     announcements.require_known(deployment)
+    return announcements
 
 
 def _read(adapter: TypeAdapter[T]) -> T:

@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
 from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
 from receiver.config import Config
+from receiver.current import Current
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
-from receiver.metrics import JournalCollector
+from receiver.metrics import CollectorInForce, JournalCollector, ReloadCollector
 from receiver.prometheus import Prometheus
 from receiver.report import ReportWriter
 from receiver.secret import SecretFile
@@ -24,55 +26,89 @@ from receiver.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The receiver, put together."""
+class Setup:
+    """What is built from one configuration, and replaced with it."""
 
     config: Config
-    database: Database
     prometheus: Prometheus
     worlds: dict[str, World]
     inbox: Inbox
+    announcements: Announcements
+    token: SecretFile
+    pipeline_token: SecretFile | None
+    metrics: JournalCollector
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The receiver, put together."""
+
+    database: Database
+    current: Current[Setup]
     workflow: Workflow
-    audit: AuditTrail
+    rejected: RejectedCounts
 
 
 def put_together(config: Config, database: Database, clock: Callable[[], float] = time.time) -> Parts:
     """Every part of the receiver but the HTTP interface."""
-    prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
     audit = AuditTrail(config.logs / "audit-trail.jsonl", clock)
+    rejected = RejectedCounts(database)
     serving_since = clock()
-    worlds = {
-        name: World(
-            deployment=name,
+
+    def build(config: Config) -> Setup:
+        prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
+        worlds = {
+            name: World(
+                deployment=name,
+                config=config,
+                settings=settings,
+                database=database,
+                prometheus=prometheus,
+                target=ReleasesDirectory(settings.target.releases),
+                audit=audit,
+                clock=clock,
+                serving_since=serving_since,
+            )
+            for name, settings in config.deployments.items()
+        }
+        return Setup(
             config=config,
-            settings=settings,
-            database=database,
             prometheus=prometheus,
-            target=ReleasesDirectory(settings.target.releases),
-            audit=audit,
-            clock=clock,
-            serving_since=serving_since,
+            worlds=worlds,
+            inbox=Inbox(database, prometheus, config.deployments),
+            announcements=Announcements(database, audit, config.deployments),
+            token=SecretFile(config.webhook.token_file),
+            pipeline_token=SecretFile(config.pipeline.token_file) if config.pipeline else None,
+            metrics=JournalCollector(database, worlds, rejected.flush),
         )
-        for name, settings in config.deployments.items()
-    }
+
+    current = Current(config, build, clock)
+
+    def find_world(deployment: str) -> World | None:
+        return current().worlds.get(deployment)
+
     report = ReportWriter(config.logs, database, clock)
-    return Parts(
-        config=config,
-        database=database,
-        prometheus=prometheus,
-        worlds=worlds,
-        inbox=Inbox(database, prometheus, config.deployments),
-        workflow=Workflow(database, worlds, audit, report.write),
-        audit=audit,
-    )
+    workflow = Workflow(database, find_world, audit, report.write)
+    return Parts(database, current, workflow, rejected)
 
 
-def interface(parts: Parts, notify: Callable[[], None], is_ready: Callable[[], bool]) -> Interface:
-    """What the HTTP interface needs of the parts."""
-    rejected = RejectedCounts(parts.database)
+def interface(
+    parts: Parts, notify: Callable[[], None], is_ready: Callable[[], bool], load: Callable[[], Config]
+) -> Interface:
+    """What the HTTP interface needs of the parts; `load` reads the configuration again, for a reload."""
+    current = parts.current
     registry = CollectorRegistry()
-    registry.register(JournalCollector(parts.database, parts.worlds, rejected.flush))
-    token, pipeline = SecretFile(parts.config.webhook.token_file), parts.config.pipeline
-    announcements = Announcements(parts.database, parts.audit, parts.config.deployments)
-    pipeline_token = SecretFile(pipeline.token_file) if pipeline else None
-    return Interface(parts.database, token, registry, rejected, notify, is_ready, announcements, pipeline_token)
+    registry.register(CollectorInForce(lambda: current().metrics))
+    registry.register(ReloadCollector(current))
+    ProcessCollector(registry=registry)
+    return Interface(
+        database=parts.database,
+        token=lambda: current().token,
+        announcements=lambda: current().announcements,
+        pipeline_token=lambda: current().pipeline_token,
+        registry=registry,
+        rejected=parts.rejected,
+        notify=notify,
+        is_ready=is_ready,
+        reload=lambda: current.reload(load),
+    )

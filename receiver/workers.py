@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from receiver.errors import RollbackAgentError
 from receiver.log import get_log
@@ -26,21 +28,16 @@ class Workers:
         self._notified = threading.Event()
         self._runnable = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._observed: dict[str, float] = {}
 
     def start(self) -> None:
         """Start all threads."""
         self._spawn("inbox", self._loop, self._inbox, self._notified)
         for number in range(RUN_THREADS):
             self._spawn(f"run-{number}", self._loop, self._parts.workflow.work_once, self._runnable)
-        self._spawn("leases", self._every, LEASE / 4, self._parts.workflow.renew_leases)
-        self._spawn("reconcile", self._every, self._parts.config.reconcile_every, self._reconcile)
-        for world in self._parts.worlds.values():
-            self._spawn(
-                f"observe-{world.deployment}",
-                self._every,
-                world.settings.observe_every,
-                lambda world=world: observe(world, self._parts.prometheus),
-            )
+        self._spawn("leases", self._every, lambda: LEASE / 4, self._parts.workflow.renew_leases)
+        self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
+        self._spawn("observe", self._every, lambda: POLL, self._observe)
 
     def notify(self) -> None:
         """Something was stored in the inbox."""
@@ -62,14 +59,24 @@ class Workers:
         self._threads.append(thread)
 
     def _inbox(self) -> bool:
-        began = self._parts.inbox.work_once()
+        began = self._parts.current().inbox.work_once()
         if began:
             self._runnable.set()
         return False
 
     def _reconcile(self) -> None:
-        if self._parts.inbox.reconcile():
+        if self._parts.current().inbox.reconcile():
             self._runnable.set()
+
+    def _observe(self) -> None:
+        setup = self._parts.current()
+        now = time.monotonic()
+        # Only of what is configured: a deployment that is taken out and put back is looked at at once.
+        self._observed = {name: at for name, at in self._observed.items() if name in setup.worlds}
+        for name, world in setup.worlds.items():
+            if now - self._observed.get(name, -math.inf) >= world.settings.observe_every:
+                self._observed[name] = now
+                self._try(partial(observe, world, setup.prometheus))
 
     def _loop(self, work: Callable[[], bool], wake: threading.Event) -> None:
         """Work while there is some, then wait to be woken or for the next poll."""
@@ -78,10 +85,12 @@ class Workers:
             if not self._try(work):
                 wake.wait(POLL)
 
-    def _every(self, seconds: float, work: Callable[[], object]) -> None:
+    def _every(self, period: Callable[[], float], work: Callable[[], object]) -> None:
         while not self._stop.is_set():
             self._try(work)
-            self._stop.wait(seconds)
+            began = time.monotonic()
+            while (left := began + period() - time.monotonic()) > 0 and not self._stop.is_set():
+                self._stop.wait(min(left, POLL))  # not for all of it: a reload may change the period
 
     def _try(self, work: Callable[[], object]) -> bool:
         try:

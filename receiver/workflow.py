@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -36,11 +36,16 @@ MAX_LIVES = 5
 
 
 class Workflow:
-    """Works on the runs of one journal; `report` writes a run's report and returns its path."""
+    """Works on the runs of one journal; `report` writes a run's report and returns its path.
 
-    def __init__(self, database: Database, worlds: Mapping[str, World], audit: Audit, report: Reporter) -> None:
+    `find_world` is asked before each phase, so a new configuration counts from the next one on.
+    """
+
+    def __init__(
+        self, database: Database, find_world: Callable[[str], World | None], audit: Audit, report: Reporter
+    ) -> None:
         self._database = database
-        self._worlds = worlds
+        self._find_world = find_world
         self._audit_trail = audit
         self._report = report
         self._owner = new_id()
@@ -136,7 +141,7 @@ class Workflow:
 
     def _ask(self, run: Run, phase: Phase) -> Outcome:
         """The phase's outcome; what it did not expect is a stop, with a latch once the effect may have begun."""
-        world = self._worlds.get(run.deployment)
+        world = self._find_world(run.deployment)
         if world is None:
             reason = f"{run.deployment} is no longer in the configuration"
             return _failure(phase, run.findings, reason)

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.authentication",
     ),
     ("receiver.journal",),
+    ("receiver.current",),
     ("receiver.config", "receiver.log", "receiver.secret"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
     ("receiver",),

@@ -58,7 +58,7 @@ def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: 
 
 
 def _dry_run(config: Config, database: Database, deployment: str, level: Level, person: str, as_json: bool) -> None:
-    world = put_together(config, database).worlds[deployment]
+    world = put_together(config, database).current().worlds[deployment]
     run = Run(
         id="dry-run", incident="dry-run", deployment=deployment, trigger=Trigger.OPERATOR, wanted_level=level,
         requested_by=person, created_at=time.time(), notified_at=None, token=0, lives=0, wakes=0,

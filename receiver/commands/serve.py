@@ -6,8 +6,9 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -40,32 +41,44 @@ def serve(config_path: Path) -> None:
         set_up_log(config.logs / "agent.log")
         database = open_database(config.root)
         migrate(database)
-        _serve(config, database)
+        _serve(config, database, partial(load_usable_config, config_path))
 
 
-def _serve(config: Config, database: Database) -> None:
+def _serve(config: Config, database: Database, load: Callable[[], Config]) -> None:
     with database.write() as tx:
         runs.end_leases(tx)  # _alone says that no other process can hold one
     parts = put_together(config, database)
     workers = Workers(parts)
-    app = create_app(interface(parts, workers.notify, lambda: _can_read(database)))
+    app = create_app(interface(parts, workers.notify, lambda: _can_read(database), load))
     server = make_server(app, config.listen)
     try:
         server.prepare()
     except OSError as error:
         raise ConfigError(f"{config.listen} cannot be listened on: {error.strerror or error}") from error
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    signals = _catch_signals()
     threading.Thread(target=server.serve, name="http", daemon=True).start()
     workers.start()
     get_log().info("rollback-agent serves", listen=config.listen, deployments=sorted(config.deployments))
-    stop.wait()
+    while os.read(signals, 1) == bytes([signal.SIGHUP]):
+        parts.current.reload(load)
     get_log().info("rollback-agent stops")
     server.stop()
     if not workers.stop(PATIENCE):
         get_log().warning("a step is still under way; it is taken up at the next start")
     database.close()
+
+
+def _catch_signals() -> int:
+    """A descriptor from which the numbers of the signals can be read that came, a byte each.
+
+    The kernel may hand a signal to any thread. A main thread that waits on a lock, as for an event, then sleeps on.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    return reader
 
 
 def _make_directory(directory: Path) -> None:

@@ -30,7 +30,7 @@ def status(as_json: bool, config_path: Path) -> None:
     """Show each deployment: its release, budget, latch, and what waits for a person."""
     config, database = open_journal(config_path)
     since = serving_since(config.root)
-    live = {name: _live(world.target) for name, world in put_together(config, database).worlds.items()}
+    live = {name: _live(world.target) for name, world in put_together(config, database).current().worlds.items()}
     with database.read() as tx:
         now = database.now(tx)
         found: dict[str, Any] = {

@@ -55,7 +55,7 @@ class Agent:
 
     def new_process(self) -> Workflow:
         """A workflow as a new process would have it."""
-        self.workflow = Workflow(self.database, {"qrl": self.world}, self.world.audit, self.report.write)
+        self.workflow = Workflow(self.database, {"qrl": self.world}.get, self.world.audit, self.report.write)
         return self.workflow
 
     def heal(self, _question: int) -> None:

@@ -42,6 +42,12 @@ class Receiver:
     url: str = ""
     told: list[int] = field(default_factory=list)
     ready: bool = True
+    reloads: list[str | None] = field(default_factory=list)
+    """What each reload is to say; it says why it failed, or None."""
+
+    def reload(self) -> str | None:
+        """One reload, as told."""
+        return self.reloads.pop(0)
 
     @property
     def token_file(self) -> Path:
@@ -108,13 +114,14 @@ def serving(directory: Path, pipeline: bool = True) -> Iterator[Receiver]:
         audit = AuditTrail(directory / "audit-trail.jsonl", time.time)
         interface = Interface(
             database=database,
-            token=SecretFile(here.token_file),
+            token=lambda: SecretFile(here.token_file),
             registry=registry,
             rejected=rejected,
             notify=lambda: here.told.append(1),
             is_ready=lambda: here.ready,
-            announcements=Announcements(database, audit, ("qrl", "shop")),
-            pipeline_token=SecretFile(here.pipeline_file) if pipeline else None,
+            announcements=lambda: Announcements(database, audit, ("qrl", "shop")),
+            pipeline_token=lambda: SecretFile(here.pipeline_file) if pipeline else None,
+            reload=here.reload,
         )
         server = make_server(create_app(interface), "127.0.0.1:0")
         server.expiration_interval = 0.02  # how soon a stop is noticed

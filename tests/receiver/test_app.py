@@ -153,3 +153,21 @@ def test_health_needs_no_token_and_readiness_tells_the_truth(receiver: Receiver)
     assert [receiver.get(f"/-/{name}").status_code for name in ("healthy", "ready")] == [200, 200]
     receiver.ready = False
     assert [receiver.get(f"/-/{name}").status_code for name in ("healthy", "ready")] == [200, 503]
+
+
+def test_a_reload_needs_the_token(receiver: Receiver) -> None:
+    """Without it nothing is reloaded, and it counts as no notification."""
+    receiver.reloads = [None]
+    assert receiver.post(b"", "/-/reload", authorization="Bearer wrong-and-long-enough").status_code == 401
+    assert receiver.get("/-/reload", Authorization=BEARER).status_code == 405
+    assert (receiver.reloads, receiver.counted()) == ([None], {})
+
+
+def test_a_reload_says_how_it_went(receiver: Receiver) -> None:
+    """200 once the new configuration is in force, 500 with the reason where the old one stays."""
+    receiver.reloads = [None, "the old configuration stays in force: why"]
+
+    good, bad = (receiver.post(b"", "/-/reload") for _ in range(2))
+
+    assert (good.status_code, good.json()) == (200, {"status": "reloaded"})
+    assert (bad.status_code, bad.json()) == (500, {"error": "the old configuration stays in force: why"})

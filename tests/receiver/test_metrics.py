@@ -13,11 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
 from receiver.app import RejectedCounts
+from receiver.current import Current
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, notifications
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
-from receiver.metrics import PHASE_NAMES, JournalCollector
+from receiver.metrics import PHASE_NAMES, JournalCollector, ReloadCollector
 from receiver.model import EscalationReason, Result
 from receiver.observe import observe
 from tests.receiver.agent import Agent
@@ -50,9 +51,10 @@ PROMISED: dict[str, set[str]] = {
     "rollback_hotfix_deadline_timestamp_seconds": {"deployment"},
     "rollback_hotfix_failed": {"deployment"},
     "rollback_watchdog_last_seen_timestamp_seconds": set(),
+    "rollback_config_last_reload_successful": set(),
+    "rollback_config_last_reload_success_timestamp_seconds": set(),
 }
-"""What the design promises of the receiver. Still to come, with what they measure: rollback_audit_*,
-rollback_config_last_reload_successful."""
+"""What the design promises of the receiver. Still to come, with what they measure: rollback_audit_*."""
 MORE: dict[str, set[str]] = {"rollback_journal_up": set(), "rollback_release_good_info": {"deployment", "release"}}
 """What is exposed beyond that."""
 
@@ -71,6 +73,7 @@ def scrape(agent: Agent, database: Database | None = None, flush: Callable[[], N
 def exposition(agent: Agent, database: Database | None = None, flush: Callable[[], None] = lambda: None) -> str:
     registry = CollectorRegistry()
     registry.register(JournalCollector(database or agent.database, {"qrl": agent.world}, flush))
+    registry.register(ReloadCollector(Current(agent.config, lambda _: None, agent.clock)))
     return generate_latest(registry).decode()
 
 
@@ -242,7 +245,9 @@ def test_a_journal_that_cannot_be_read_is_told(agent: Agent, tmp_path: Path) -> 
     """Without a journal the scrape still succeeds and says that there is none, rather than showing zeros."""
     missing = Database(f"sqlite:///{tmp_path / 'nowhere' / 'state.db'}")
 
-    assert scrape(agent, missing) == {"rollback_journal_up": {frozenset(): 0.0}}
+    samples = scrape(agent, missing)
+    assert value(samples, "rollback_journal_up") == 0
+    assert [name for name in samples if "_config_" not in name] == ["rollback_journal_up"]
     assert value(scrape(agent), "rollback_journal_up") == 1
 
 

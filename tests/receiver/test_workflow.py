@@ -232,7 +232,7 @@ def test_a_report_that_cannot_be_written_does_not_keep_the_run_open(agent: Agent
     def no_report(_run: Run, _result: Result, _reason: str) -> str | None:
         raise error
 
-    agent.workflow = Workflow(agent.database, {"qrl": agent.world}, agent.world.audit, no_report)
+    agent.workflow = Workflow(agent.database, {"qrl": agent.world}.get, agent.world.audit, no_report)
 
     run = agent.go()
 
@@ -243,7 +243,7 @@ def test_a_report_that_cannot_be_written_does_not_keep_the_run_open(agent: Agent
 def test_a_run_of_a_deployment_that_is_gone_from_the_configuration_ends(agent: Agent) -> None:
     """A run that waited while its deployment was taken out of the configuration fails and asks a human."""
     agent.wake()
-    agent.workflow = Workflow(agent.database, {}, agent.world.audit, agent.report.write)
+    agent.workflow = Workflow(agent.database, {}.get, agent.world.audit, agent.report.write)
 
     run = agent.work()
 
@@ -258,7 +258,7 @@ def test_a_deployment_that_is_gone_while_its_command_ran_is_latched(agent: Agent
     agent.wake()
     with pytest.raises(Killed):
         agent.work()
-    agent.workflow = Workflow(agent.database, {}, agent.world.audit, agent.report.write)
+    agent.workflow = Workflow(agent.database, {}.get, agent.world.audit, agent.report.write)
 
     run = agent.wait(LEASE + 1)
 
@@ -284,7 +284,7 @@ def test_without_a_watchdog_nothing_is_executed_until_it_is_back(agent: Agent) -
 
 def test_two_workers_on_one_journal_do_it_once(agent: Agent) -> None:
     """Two processes that work on the same journal bring a run to its end together, and execute once."""
-    other = Workflow(agent.database, {"qrl": agent.world}, agent.world.audit, agent.report.write)
+    other = Workflow(agent.database, {"qrl": agent.world}.get, agent.world.audit, agent.report.write)
     agent.wake()
     at(agent, CLAIM, other.work_once)
 
