@@ -1,8 +1,9 @@
-"""The audit trail: one JSON line a decision or action, on disk before anything is done."""
+"""The audit trail: one JSON line a decision or action, chained to the one before, on disk before anything is done."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver import __version__
+from receiver.audit_chain import TORN, TORN_DIGEST, chained, end_of, follow
 from receiver.errors import AuditError
 from receiver.redact import redact
 
@@ -35,6 +37,23 @@ class AuditTrail:
         facts: Mapping[str, object] | None = None,
     ) -> None:
         """Write one record and sync it to disk; raises AuditError where that fails: then nothing may be done."""
+        try:
+            self._append(self._body(decision, reasoning, actor, deployment, run, facts))
+        except OSError as error:
+            raise AuditError(f"{self.path}: the audit trail cannot be written: {error.strerror}") from error
+        except ValueError as error:
+            raise AuditError(f"{self.path}: the record cannot be written as JSON: {error}") from error
+
+    def _body(
+        self,
+        decision: str,
+        reasoning: str,
+        actor: str = AGENT,
+        deployment: str | None = None,
+        run: str | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> bytes:
+        """A record without what chains it, which is known only under the lock."""
         entry = {
             "timestamp": datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds"),
             "decision": decision,
@@ -45,22 +64,16 @@ class AuditTrail:
             "deployment": deployment,
             "run": run,
         }
-        try:
-            self._append(json.dumps(entry, ensure_ascii=True, allow_nan=False, default=str).encode() + b"\n")
-        except OSError as error:
-            raise AuditError(f"{self.path}: the audit trail cannot be written: {error.strerror}") from error
-        except ValueError as error:
-            raise AuditError(f"{self.path}: the record cannot be written as JSON: {error}") from error
+        return json.dumps(entry, ensure_ascii=True, allow_nan=False, default=str).encode()
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, body: bytes) -> None:
         is_new = not self.path.exists()
         file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            self._end_torn_line(file)
             size = os.fstat(file).st_size
             try:
-                self._write_whole(file, line)
+                self._write_whole(file, self._lines(file, size, body))
             except OSError:
                 with suppress(OSError):  # half a record, or one of what was not done then, is none
                     os.ftruncate(file, size)
@@ -78,9 +91,13 @@ class AuditTrail:
             raise OSError(0, "only part of the record was written")
         os.fsync(file)
 
-    @staticmethod
-    def _end_torn_line(file: int) -> None:
-        # A machine that lost power may have left half a record; the next one must not be glued to it.
-        size = os.fstat(file).st_size
-        if size and os.pread(file, 1, size - 1) != b"\n":
-            os.write(file, b"\n")
+    def _lines(self, file: int, size: int, body: bytes) -> bytes:
+        """What is to be appended: the record, and before it what a machine that lost power makes necessary."""
+        head, torn = end_of(file, size)
+        newline = b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b""  # or it would be glued to the next
+        if not torn:
+            return newline + chained(head, body)
+        reason = "what stands before this was not written whole; the chain goes on from the last record"
+        digest = hashlib.sha256(torn + newline).hexdigest()
+        tells = chained(head, self._body(TORN, reason, facts={TORN_DIGEST: digest}))
+        return newline + tells + chained(follow(head, tells), body)

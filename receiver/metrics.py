@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from receiver.audit_watch import AuditState
 from receiver.errors import JournalError
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, hotfixes, releases, seen, tables
@@ -68,6 +69,25 @@ class ReloadCollector(Collector):
             "When a configuration last came into force.",
             value=self._reloads.reloaded_at,
         )
+
+
+class AuditCollector(Collector):
+    """The audit trail as it was last looked at; nothing before the first look, since a 0 would look like a loss."""
+
+    def __init__(self, state: Callable[[], AuditState | None]) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        """What another machine has to remember so that a trail that was cut or replaced is noticed."""
+        state = self._state()
+        records = CounterMetricFamily("rollback_audit_records", "Number of the audit trail's last record.")
+        head = GaugeMetricFamily("rollback_audit_head", "First 52 bits of the SHA-256 of the last audit record.")
+        intact = GaugeMetricFamily("rollback_audit_intact", "Whether the audit trail holds and lost nothing.")
+        if state is not None:
+            records.add_metric((), state.head.records)
+            head.add_metric((), state.head.as_float)
+            intact.add_metric((), float(state.intact))
+        yield from (records, head, intact)
 
 
 class CollectorInForce(Collector):

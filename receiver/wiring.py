@@ -12,11 +12,12 @@ from prometheus_client.registry import CollectorRegistry
 from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
+from receiver.audit_watch import AuditWatch
 from receiver.config import Config
 from receiver.current import Current
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
-from receiver.metrics import CollectorInForce, JournalCollector, ReloadCollector
+from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
 from receiver.prometheus import Prometheus
 from receiver.report import ReportWriter
 from receiver.secret import SecretFile
@@ -47,6 +48,7 @@ class Parts:
     current: Current[Setup]
     workflow: Workflow
     rejected: RejectedCounts
+    audit_watch: AuditWatch
 
 
 def put_together(config: Config, database: Database, clock: Callable[[], float] = time.time) -> Parts:
@@ -89,7 +91,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
 
     report = ReportWriter(config.logs, database, clock)
     workflow = Workflow(database, find_world, audit, report.write)
-    return Parts(database, current, workflow, rejected)
+    return Parts(database, current, workflow, rejected, AuditWatch(audit.path))
 
 
 def interface(
@@ -100,6 +102,7 @@ def interface(
     registry = CollectorRegistry()
     registry.register(CollectorInForce(lambda: current().metrics))
     registry.register(ReloadCollector(current))
+    registry.register(AuditCollector(lambda: parts.audit_watch.state))
     ProcessCollector(registry=registry)
     return Interface(
         database=parts.database,

@@ -17,6 +17,8 @@ from receiver.workflow import LEASE
 RUN_THREADS = 4
 POLL = 0.25
 """Seconds between two looks at the journal: another process may have written to it (an approval, a request)."""
+AUDIT_LOOK = 5.0
+"""Seconds between two looks at the audit trail; shorter than Prometheus' own."""
 
 
 class Workers:
@@ -37,6 +39,7 @@ class Workers:
             self._spawn(f"run-{number}", self._loop, self._parts.workflow.work_once, self._runnable)
         self._spawn("leases", self._every, lambda: LEASE / 4, self._parts.workflow.renew_leases)
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
+        self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
         self._spawn("observe", self._every, lambda: POLL, self._observe)
 
     def notify(self) -> None:

@@ -18,7 +18,7 @@ from receiver.cli import COMMANDS
 from receiver.config import Config, load_config
 from receiver.journal.database import open_database
 from receiver.journal.schema import migrate
-from receiver.metrics import JournalCollector, ReloadCollector
+from receiver.metrics import AuditCollector, JournalCollector, ReloadCollector
 from receiver.model import EscalationReason, Result
 
 REPOSITORY = Path(__file__).parents[2]
@@ -61,6 +61,7 @@ def test_every_metric_is_documented(tmp_path: Path) -> None:
     migrate(database)
     registry = CollectorRegistry()
     registry.register(JournalCollector(database, {}, lambda: None))
+    registry.register(AuditCollector(lambda: None))
     registry.register(ReloadCollector(SimpleNamespace(was_reloaded_well=True, reloaded_at=0.0)))
     exposed = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
     database.close()

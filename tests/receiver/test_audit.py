@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from receiver import __version__
 from receiver.audit import AuditTrail
+from receiver.audit_chain import Head, verify
 from receiver.errors import AuditError
 from receiver.redact import REDACTED
 
@@ -44,7 +46,7 @@ import resource, sys
 from pathlib import Path
 from receiver.audit import AuditTrail
 from receiver.errors import AuditError
-resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))
 for _ in range(2):
     try:
         AuditTrail(Path(sys.argv[1]), lambda: 0.0).record("d", "x" * 60)
@@ -65,12 +67,19 @@ def records(trail: AuditTrail) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content.split("\n")[:-1]]
 
 
+def digest(line: bytes) -> str:
+    """SHA-256 of a line."""
+    return hashlib.sha256(line).hexdigest()
+
+
 def test_record_has_the_guides_fields(trail: AuditTrail) -> None:
     """Timestamp, decision, reasoning, version and metrics, as the guide has them, and who, where and which run."""
     trail.record("execute", "roll back to r1", deployment="qrl", run="a1", facts={"deployment:availability:ratio": 0.3})
     trail.record("approved", "looks right", actor="ada")
     first, second = records(trail)
     assert first == {
+        "seq": 1,
+        "prev": "0" * 64,
         "timestamp": "2026-11-23T15:04:05.500+00:00",
         "decision": "execute",
         "reasoning": "roll back to r1",
@@ -105,13 +114,15 @@ def test_file_is_its_owners(trail: AuditTrail) -> None:
 
 
 def test_processes_append_at_once_and_all_lines_are_whole(trail: AuditTrail) -> None:
-    """Four processes with fifty records each leave two hundred whole lines, each writer's in its order."""
+    """Four processes with fifty records each leave two hundred whole lines in one chain, each writer's in its order."""
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, trail.path, str(number)], cwd=REPOSITORY) for number in range(4)
     ]
     assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
     runs = [record["run"] for record in records(trail)]
     assert len(runs) == 200
+    assert [record["seq"] for record in records(trail)] == list(range(1, 201))
+    assert verify(trail.path) == (Head(200, digest(trail.path.read_bytes().splitlines()[-1])), None)
     for number in range(4):
         assert [run for run in runs if run.startswith(f"{number}-")] == [f"{number}-{count}" for count in range(50)]
 
@@ -122,10 +133,42 @@ def test_record_after_a_torn_one_is_whole(trail: AuditTrail) -> None:
     with trail.path.open("a") as file:
         file.write('{"timestamp": "2026-')
     trail.record("second", "r")
-    first, torn, second = trail.path.read_text().splitlines()
-    assert json.loads(first)["decision"] == "first"
+    first, torn, *others = trail.path.read_text().splitlines()
     assert torn == '{"timestamp": "2026-'
-    assert json.loads(second)["decision"] == "second"
+    told, second = map(json.loads, others)
+    assert (json.loads(first)["seq"], told["seq"], second["seq"], second["decision"]) == (1, 2, 3, "second")
+    assert told["decision"] == "audit:torn_tail"
+    assert told["metrics_used"] == {"torn_sha256": digest(f"{torn}\n".encode())}
+    assert (told["prev"], second["prev"]) == (digest(first.encode()), digest(others[0].encode()))
+
+
+def test_record_that_only_lacks_its_newline_is_one(trail: AuditTrail) -> None:
+    """Cut exactly at its end, a record is whole: the next one follows it."""
+    trail.record("first", "r")
+    trail.path.write_bytes(trail.path.read_bytes()[:-1])
+    trail.record("second", "r")
+    assert [(record["seq"], record["decision"]) for record in records(trail)] == [(1, "first"), (2, "second")]
+    assert verify(trail.path)[1] is None
+
+
+def test_chain_begins_after_the_records_of_an_earlier_version(trail: AuditTrail) -> None:
+    """A trail whose records have no number is continued: its lines stay, and the next record is the first."""
+    trail.path.write_text('{"decision": "old"}\n{"decision": "older"}\n')
+    trail.record("new", "r")
+    assert [record.get("seq") for record in records(trail)] == [None, None, 1]
+    assert records(trail)[-1]["prev"] == "0" * 64
+
+
+def test_last_record_is_found_however_long_the_lines_are(trail: AuditTrail) -> None:
+    """Only the end of the file is read, and as much of it as the last record takes."""
+    for length in (10, 100_000, 10, 8192, 8000):
+        trail.record("d", "x" * length)
+    with trail.path.open("a") as file:
+        file.write("torn" * 10_000)
+    trail.record("d", "r")
+    numbers = [json.loads(line)["seq"] for line in trail.path.read_text().splitlines() if line.startswith("{")]
+    assert numbers == [1, 2, 3, 4, 5, 6, 7]
+    assert verify(trail.path)[1] is None
 
 
 def test_read_only_file_is_an_error() -> None:

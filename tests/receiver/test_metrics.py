@@ -13,22 +13,24 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
 from receiver.app import RejectedCounts
+from receiver.audit_chain import verify
+from receiver.audit_watch import AuditWatch
 from receiver.current import Current
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, notifications
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
-from receiver.metrics import PHASE_NAMES, JournalCollector, ReloadCollector
+from receiver.metrics import PHASE_NAMES, AuditCollector, JournalCollector, ReloadCollector
 from receiver.model import EscalationReason, Result
 from receiver.observe import observe
 from tests.receiver.agent import Agent
 from tests.receiver.surroundings import BAD, GOOD, branch
 
 PROMISED: dict[str, set[str]] = {
-    "release_info": {"deployment", "release", "commit"},
-    "release_timestamp_seconds": {"deployment"},
     "release_in_progress": {"deployment"},
     "release_migration_failed": {"deployment"},
+    "release_info": {"deployment", "release", "commit"},
+    "release_timestamp_seconds": {"deployment"},
     "rollback_notifications_total": {"outcome"},
     "rollback_alerts_total": {"outcome"},
     "rollback_decisions_total": {"deployment", "branch", "outcome"},
@@ -51,10 +53,13 @@ PROMISED: dict[str, set[str]] = {
     "rollback_hotfix_deadline_timestamp_seconds": {"deployment"},
     "rollback_hotfix_failed": {"deployment"},
     "rollback_watchdog_last_seen_timestamp_seconds": set(),
+    "rollback_audit_records_total": set(),
+    "rollback_audit_head": set(),
+    "rollback_audit_intact": set(),
     "rollback_config_last_reload_successful": set(),
     "rollback_config_last_reload_success_timestamp_seconds": set(),
 }
-"""What the design promises of the receiver. Still to come, with what they measure: rollback_audit_*."""
+"""What the design promises of the receiver."""
 MORE: dict[str, set[str]] = {"rollback_journal_up": set(), "rollback_release_good_info": {"deployment", "release"}}
 """What is exposed beyond that."""
 
@@ -73,6 +78,9 @@ def scrape(agent: Agent, database: Database | None = None, flush: Callable[[], N
 def exposition(agent: Agent, database: Database | None = None, flush: Callable[[], None] = lambda: None) -> str:
     registry = CollectorRegistry()
     registry.register(JournalCollector(database or agent.database, {"qrl": agent.world}, flush))
+    watch = AuditWatch(agent.config.logs / "audit-trail.jsonl")
+    watch.look()
+    registry.register(AuditCollector(lambda: watch.state))
     registry.register(ReloadCollector(Current(agent.config, lambda _: None, agent.clock)))
     return generate_latest(registry).decode()
 
@@ -233,6 +241,27 @@ def test_the_last_watchdog_shows(agent: Agent) -> None:
     assert value(scrape(agent), "rollback_watchdog_last_seen_timestamp_seconds") >= heard
 
 
+def test_the_audit_trail_shows(agent: Agent) -> None:
+    """The number of records, the head that another machine can remember, and that the chain holds."""
+    assert value(scrape(agent), "rollback_audit_records_total") == 0
+    had_its_day(agent)
+
+    samples = scrape(agent)
+
+    assert value(samples, "rollback_audit_records_total") == len(agent.audited())
+    head = verify(agent.config.logs / "audit-trail.jsonl")[0]
+    assert value(samples, "rollback_audit_head") == int(head.digest[:13], 16)
+    assert value(samples, "rollback_audit_intact") == 1
+
+
+def test_nothing_is_said_of_an_audit_trail_that_nobody_looked_at() -> None:
+    """A 0 before the first look would be taken for a trail that has lost its records."""
+    registry = CollectorRegistry()
+    registry.register(AuditCollector(lambda: None))
+
+    assert [sample for family in registry.collect() for sample in family.samples] == []
+
+
 def test_old_claims_give_the_budget_back(agent: Agent) -> None:
     """A day after a rollback its place in the budget is free again."""
     had_its_day(agent)
@@ -247,7 +276,8 @@ def test_a_journal_that_cannot_be_read_is_told(agent: Agent, tmp_path: Path) -> 
 
     samples = scrape(agent, missing)
     assert value(samples, "rollback_journal_up") == 0
-    assert [name for name in samples if "_config_" not in name] == ["rollback_journal_up"]
+    of_the_process = {name for name in PROMISED if "_config_" in name or "_audit_" in name}
+    assert samples.keys() == {"rollback_journal_up", *of_the_process}
     assert value(scrape(agent), "rollback_journal_up") == 1
 
 

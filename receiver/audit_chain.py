@@ -1,0 +1,138 @@
+"""The chain of the audit trail: each record carries its number and the digest of the record before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from receiver.errors import AuditError
+
+TORN = "audit:torn_tail"
+"""The record that tells of a line before it that was not written whole."""
+TORN_DIGEST = "torn_sha256"
+_WINDOW = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last record: its number, and SHA-256 (hexadecimal) over the bytes of its line without the newline."""
+
+    records: int = 0
+    digest: str = "0" * 64
+
+    @property
+    def as_float(self) -> float:
+        """The first 52 bits of the digest, which a float holds exactly; 0 where there is no record."""
+        return float(int(self.digest[:13], 16))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first line (from 1) at which the chain does not hold, and why."""
+
+    line: int
+    reason: str
+
+
+class Chain:
+    """Reads one line after the other; what follows a fault is read on, so that `head` is always the last record."""
+
+    def __init__(self) -> None:
+        self.head = Head()
+        self.fault: Fault | None = None
+        self._lines = 0
+        self._torn = b""
+
+    def add(self, line: bytes) -> None:
+        """The next line, without its newline."""
+        self._lines += 1
+        record = _parse(line)
+        if record is None:
+            self._torn += line + b"\n"
+            return
+        wrong = self._what_is_wrong(record)
+        if wrong and self.fault is None:
+            self.fault = Fault(self._lines, wrong)
+        self.head = _head_of(line, record)
+        self._torn = b""
+
+    def _what_is_wrong(self, record: dict[str, object]) -> str | None:
+        number = _number(record)
+        if number is None:  # of an earlier version, which chained nothing
+            return "it has no number, though the chain has begun" if self.head.records else None
+        if number != self.head.records + 1:
+            return f"it is record {number}, and {self.head.records + 1} should follow"
+        if record.get("prev") != self.head.digest:
+            return "it does not follow from the record before it, which is not the one that was written"
+        facts = record.get("metrics_used")
+        told = facts.get(TORN_DIGEST) if record.get("decision") == TORN and isinstance(facts, dict) else None
+        if told != (hashlib.sha256(self._torn).hexdigest() if self._torn else None):
+            return "what stands before it is no record, and not what was left of one"
+        return None
+
+
+def verify(path: Path) -> tuple[Head, Fault | None]:
+    """Read the whole trail, line by line; raises AuditError where it cannot be read. Half a last line is none yet."""
+    chain = Chain()
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    chain.add(line[:-1])
+    except OSError as error:
+        raise AuditError(f"{path}: the audit trail cannot be read: {error.strerror}") from error
+    return chain.head, chain.fault
+
+
+def chained(head: Head, body: bytes) -> bytes:
+    """The line, with its newline, of a record that follows `head`; `body` is its JSON without the chain's keys."""
+    return b'{"seq": %d, "prev": "%s", %s\n' % (head.records + 1, head.digest.encode(), body[1:])
+
+
+def follow(head: Head, line: bytes) -> Head:
+    """The head once `line`, with its newline, was appended to it."""
+    return Head(head.records + 1, _digest(line[:-1]))
+
+
+def end_of(file: int, size: int) -> tuple[Head, bytes]:
+    """The last record of an open file of `size` bytes, and what stands after it: empty, unless something was torn.
+
+    Only the file's end is read, as much of it as that takes.
+    """
+    window = min(_WINDOW, size)
+    while True:
+        lines = os.pread(file, window, size - window).split(b"\n")
+        begins = 0 if window == size else 1  # before the first newline may stand only the end of a line
+        for number in reversed(range(begins, len(lines))):
+            record = _parse(lines[number])
+            if record is not None:
+                return _head_of(lines[number], record), b"\n".join(lines[number + 1 :])
+        if window == size:
+            return Head(), b"\n".join(lines)
+        window = min(window * 8, size)
+
+
+def _head_of(line: bytes, record: dict[str, object]) -> Head:
+    number = _number(record)
+    return Head() if number is None else Head(number, _digest(line))
+
+
+def _number(record: dict[str, object]) -> int | None:
+    number = record.get("seq")
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _parse(line: bytes) -> dict[str, object] | None:
+    """The line as a record; None where it is none, or only a part of one."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
