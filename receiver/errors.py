@@ -3,6 +3,7 @@
 RollbackAgentError
 ├── BadNotification      a webhook's body cannot be used; carries the HTTP status
 ├── PrometheusError      Prometheus did not give a complete answer
+│   └── QueryRefused     it answers, but not to this
 ├── TargetError          the target cannot be read, or cannot do what was asked
 ├── BackupError          no complete backup could be made
 ├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
@@ -29,6 +30,10 @@ class BadNotification(RollbackAgentError):
 
 class PrometheusError(RollbackAgentError):
     """Prometheus did not give a complete answer."""
+
+
+class QueryRefused(PrometheusError):
+    """Prometheus answers, but cannot evaluate what it was asked."""
 
 
 class TargetError(RollbackAgentError):

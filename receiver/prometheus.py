@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from http import HTTPStatus
 from itertools import pairwise
-from typing import Any
-
-import requests
-import urllib3
-from pydantic import TypeAdapter, ValidationError
 
 from receiver.errors import PrometheusError
 from receiver.model import Action, Branch, Demand, Level, Signal, Telemetry
+from receiver.prometheus_api import PrometheusApi, Series
 
-MAX_ANSWER = 16 << 20
 # A day's mean is recorded every two minutes only, and says nothing of this moment.
 _SIGNALS = '__name__=~"deployment:.+|service:.+",__name__!~".+:mean1d"'
 _AVAILABILITY = "deployment:availability:ratio"
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """One series of a result; a range selector's has samples: a time (Unix seconds) and a value each."""
-
-    metric: dict[str, str]
-    values: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Data:
-    result: tuple[_Series, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    data: _Data
-
-
-_ANSWER = TypeAdapter(_Answer)
 
 
 class Prometheus:
     """One Prometheus server, over its HTTP API. `timeout` and `max_age` are in seconds."""
 
     def __init__(self, url: str, timeout: float, max_age: float, clock: Callable[[], float]) -> None:
-        self.url = url
-        self._timeout = timeout
+        self._query = PrometheusApi(url, timeout).query
         self._max_age = max_age
         self._clock = clock
 
@@ -77,7 +46,7 @@ class Prometheus:
 
     def deciding(self) -> dict[str, Demand | None]:
         """The deployments on which any branch fires, with what decides; None where no branch can be read."""
-        by_deployment: defaultdict[str, list[_Series]] = defaultdict(list)
+        by_deployment: defaultdict[str, list[Series]] = defaultdict(list)
         for alert in self._firing():
             by_deployment[alert.metric.get("deployment", "")].append(alert)
         return {deployment: _first_demand(alerts) for deployment, alerts in by_deployment.items()}
@@ -100,75 +69,25 @@ class Prometheus:
         series = self._query(f'{signal}{{deployment="{_escaped(deployment)}"}}[{period}s]')
         return {one.metric.get("service", ""): tuple(value for at, value in one.values if at > since) for one in series}
 
-    def _firing(self, more_labels: str = "") -> tuple[_Series, ...]:
+    def _firing(self, more_labels: str = "") -> tuple[Series, ...]:
         """The labels of what fires. A Prometheus that was killed leaves alerts readable for five minutes: too old."""
         alerts = f'ALERTS{{alertstate="firing",branch!=""{more_labels}}}'
         return self._query(f"timestamp({alerts}) > time() - {self._max_age:g}")
 
-    def _signal(self, series: _Series, now: float) -> Signal | None:
+    def _signal(self, series: Series, now: float) -> Signal | None:
         at, value = max(series.values, default=(-math.inf, math.nan))
         if now - at > self._max_age:
             return None
         metric = series.metric
         return Signal(metric.get("__name__", ""), metric.get("service"), value if math.isfinite(value) else None, at)
 
-    def _query(self, promql: str) -> tuple[_Series, ...]:
-        status, answer = self._fetch(promql)
-        if status != HTTPStatus.OK or answer.get("status") != "success":
-            why = answer.get("error") or f"it answered {status} and gave no reason"
-            raise PrometheusError(f"Prometheus refused a query: {why}")
-        if answer.get("warnings"):
-            raise PrometheusError(f"Prometheus answered in part only: {answer['warnings']}")
-        try:
-            return _ANSWER.validate_python(answer).data.result
-        except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            where = ".".join(map(str, fault["loc"]))
-            raise PrometheusError(f"Prometheus' answer is none to a query: {where}: {fault['msg']}") from error
 
-    def _fetch(self, promql: str) -> tuple[int, dict[str, Any]]:
-        try:
-            with requests.Session() as session:
-                session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
-                response = session.post(
-                    f"{self.url}/api/v1/query",
-                    data={"query": promql, "timeout": f"{self._timeout:g}"},
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
-                with response:
-                    body = _read(response, time.monotonic() + self._timeout)
-            answer = json.loads(body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise PrometheusError(f"Prometheus at {self.url} cannot be asked: {_cause(error)}") from error
-        except (ValueError, RecursionError) as error:
-            text = f"Prometheus at {self.url} answered {response.status_code} without usable JSON"
-            raise PrometheusError(text) from error
-        if not isinstance(answer, dict):
-            raise PrometheusError(f"Prometheus at {self.url} answered {response.status_code} without a JSON object")
-        return response.status_code, answer
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole body; raises OSError where it is too large, or has not ended by `deadline` (monotonic seconds)."""
-    body = bytearray()
-    # The timeout of requests is for each read, and a slow answer is many reads.
-    while chunk := response.raw.read1(1 << 16, decode_content=True):
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise OSError(f"its answer is larger than {MAX_ANSWER} bytes")
-        if time.monotonic() > deadline:
-            raise OSError("its answer did not end in time")
-    return bytes(body)
-
-
-def _first_demand(alerts: Iterable[_Series]) -> Demand | None:
+def _first_demand(alerts: Iterable[Series]) -> Demand | None:
     branches, _ = _branches(alerts)
     return Demand(branches[0].branch, branches[0].action) if branches else None
 
 
-def _branches(alerts: Iterable[_Series]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
+def _branches(alerts: Iterable[Series]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
     """The alerts as branches, the deciding one first, and the names of those whose labels say too little."""
     branches: list[Branch] = []
     unreadable: list[str] = []
@@ -200,10 +119,3 @@ def _branch(labels: dict[str, str]) -> Branch:
 
 def _escaped(text: str) -> str:
     return re.sub(r'(["\\])', r"\\\1", text)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason; requests wraps it several times."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return " ".join(str(error).split()) or type(error).__name__

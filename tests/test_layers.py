@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("receiver.journal",),
     ("receiver.current", "receiver.audit_watch"),
-    ("receiver.config", "receiver.log", "receiver.secret", "receiver.audit_chain"),
+    ("receiver.config", "receiver.log", "receiver.secret", "receiver.audit_chain", "receiver.prometheus_api"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
     ("receiver",),
     ("configfile",),

@@ -16,7 +16,8 @@ import pytest
 from demo.processes import free_port
 from receiver.errors import PrometheusError
 from receiver.model import Action, Demand
-from receiver.prometheus import MAX_ANSWER, Prometheus
+from receiver.prometheus import Prometheus
+from receiver.prometheus_api import MAX_ANSWER
 
 TIMEOUT = 0.5
 LABELS = {"alertname": "X", "branch": "x", "rank": "1", "action": "rollback", "level": "fast", "confidence": "0.9"}

@@ -1,0 +1,138 @@
+"""Speaks HTTP with a Prometheus server: a whole answer in time, or an error in one sentence."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import requests
+import urllib3
+from pydantic import TypeAdapter, ValidationError
+
+from receiver.errors import PrometheusError, QueryRefused
+
+MAX_ANSWER = 16 << 20
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of a result; a sample is a time (Unix seconds) and a value.
+
+    A range selector's series has `values`, an instant vector's has one `value`.
+    """
+
+    metric: dict[str, str]
+    values: tuple[tuple[float, float], ...] = ()
+    value: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    result: tuple[Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scalar:
+    result: tuple[float, float]
+
+
+_RESULT = TypeAdapter(_Result)
+_SCALAR = TypeAdapter(_Scalar)
+
+
+class PrometheusApi:
+    """The HTTP API of one Prometheus server; `timeout` is in seconds."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.url = url
+        self._timeout = timeout
+
+    def query(self, promql: str) -> tuple[Series, ...]:
+        """The series of a query at this moment; raises PrometheusError, QueryRefused where the query is at fault."""
+        return self._query(promql, _RESULT).result
+
+    def scalar(self, promql: str) -> float:
+        """The number that a query of a number gives, such as `time()`; raises PrometheusError."""
+        return self._query(promql, _SCALAR).result[1]
+
+    def read(self, path: str, shape: TypeAdapter[T], parameters: Mapping[str, str] | None = None) -> T:
+        """What `GET /api/v1/PATH` answers, in the wanted shape; raises PrometheusError."""
+        status, answer = self._fetch("GET", path, parameters or {})
+        return _shaped(shape, _content(status, answer, path), f"answer is none to {path}")
+
+    def _query(self, promql: str, shape: TypeAdapter[T]) -> T:
+        # As a form: the text of a query may be longer than an address.
+        status, answer = self._fetch("POST", "query", {"query": promql, "timeout": f"{self._timeout:g}"})
+        content = _content(status, answer, "a query")
+        if answer.get("warnings"):
+            raise PrometheusError(f"Prometheus answered in part only: {answer['warnings']}")
+        return _shaped(shape, content, "answer is none to a query")
+
+    def _fetch(self, method: str, path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
+                response = session.request(
+                    method,
+                    f"{self.url}/api/v1/{path}",
+                    params=parameters if method == "GET" else None,
+                    data=parameters if method == "POST" else None,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    body = _read(response, time.monotonic() + self._timeout)
+            answer = json.loads(body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise PrometheusError(f"Prometheus at {self.url} cannot be asked: {_cause(error)}") from error
+        except (ValueError, RecursionError) as error:
+            text = f"Prometheus at {self.url} answered {response.status_code} without usable JSON"
+            raise PrometheusError(text) from error
+        if not isinstance(answer, dict):
+            raise PrometheusError(f"Prometheus at {self.url} answered {response.status_code} without a JSON object")
+        return response.status_code, answer
+
+
+def _content(status: int, answer: dict[str, Any], asked: str) -> object:
+    """The data of a successful answer; who refuses says why."""
+    if status == HTTPStatus.OK and answer.get("status") == "success":
+        return answer.get("data")
+    why = answer.get("error") or f"it answered {status} and gave no reason"
+    at_fault = status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+    raise (QueryRefused if at_fault else PrometheusError)(f"Prometheus refused {asked}: {why}")
+
+
+def _shaped(shape: TypeAdapter[T], content: object, otherwise: str) -> T:
+    try:
+        return shape.validate_python(content)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, ("data", *fault["loc"])))
+        raise PrometheusError(f"Prometheus' {otherwise}: {where}: {fault['msg']}") from error
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The whole body; raises OSError where it is too large, or has not ended by `deadline` (monotonic seconds)."""
+    body = bytearray()
+    # The timeout of requests is for each read, and a slow answer is many reads.
+    while chunk := response.raw.read1(1 << 16, decode_content=True):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise OSError(f"its answer is larger than {MAX_ANSWER} bytes")
+        if time.monotonic() > deadline:
+            raise OSError("its answer did not end in time")
+    return bytes(body)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason; requests wraps it several times."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return " ".join(str(error).split()) or type(error).__name__
