@@ -19,6 +19,7 @@ PLUGINS = "rollback_agent.commands"
 COMMANDS = {
     "serve": "receiver.commands.serve:serve",
     "check-config": "receiver.commands.check_config:check_config",
+    "tree": "receiver.commands.tree:tree",
     "status": "receiver.commands.status:status",
     "incidents": "receiver.commands.show:incidents",
     "show": "receiver.commands.show:show",

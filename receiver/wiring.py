@@ -19,7 +19,9 @@ from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
 from receiver.prometheus import Prometheus
+from receiver.prometheus_api import PrometheusApi
 from receiver.report import ReportWriter
+from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
 from receiver.targets.releases import ReleasesDirectory
 from receiver.workflow import Workflow
@@ -92,6 +94,11 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
     report = ReportWriter(config.logs, database, clock)
     workflow = Workflow(database, find_world, audit, report.write)
     return Parts(database, current, workflow, rejected, AuditWatch(audit.path))
+
+
+def rules_api(config: Config) -> RulesApi:
+    """The rules that the configured Prometheus has loaded; needs no journal."""
+    return RulesApi(PrometheusApi(config.prometheus.url, config.prometheus.timeout))
 
 
 def interface(

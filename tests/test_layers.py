@@ -28,11 +28,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.backup",
         "receiver.run_once",
         "receiver.prometheus",
+        "receiver.tree",
         "receiver.audit",
         "receiver.webhook",
         "receiver.authentication",
     ),
-    ("receiver.journal",),
+    ("receiver.journal", "receiver.rules"),
     ("receiver.current", "receiver.audit_watch"),
     ("receiver.config", "receiver.log", "receiver.secret", "receiver.audit_chain", "receiver.prometheus_api"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
@@ -43,7 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 COMMAND_LINE = ("receiver.cli", "receiver.commands", "exporters.app")
 PROCESS_WIDE = {"sys.argv", "sys.exit", "os.environ", "os.getenv", "os._exit", "signal.signal", "signal.raise_signal"}
-ADAPTERS = {"receiver.prometheus", "receiver.targets.releases"}
+ADAPTERS = {"receiver.prometheus", "receiver.rules.api", "receiver.targets.releases"}
 
 
 def modules() -> dict[str, Path]:

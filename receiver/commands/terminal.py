@@ -23,5 +23,9 @@ def print_table(table: Table) -> None:
 
 def safe(text: object) -> str:
     """What a terminal shows as it stands: no escape sequence, no line end, no markup."""
-    plain = "".join(char if char.isprintable() else "?" for char in str(text))
-    return Text(plain).markup
+    return Text(plain(text)).markup
+
+
+def plain(text: object) -> str:
+    """The same where no markup is read: no escape sequence, no line end."""
+    return "".join(char if char.isprintable() else "?" for char in str(text))

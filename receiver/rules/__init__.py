@@ -1,0 +1,1 @@
+"""The rules of Prometheus: as files hold them, as a running server has loaded them, and how the two differ."""
