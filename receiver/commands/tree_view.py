@@ -52,7 +52,7 @@ def _deployment(one: DeploymentState, now: float, width: int) -> Iterator[Render
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("branch", no_wrap=True)
     table.add_column("action", no_wrap=True)
-    table.add_column("value", justify="right")  # what does not fit folds, so that the others need not
+    table.add_column("value", justify="right", overflow="fold")  # what does not fit folds, so that the others need not
     table.add_column("limit", no_wrap=True)
     table.add_column("state", no_wrap=True)
     for branch in one.branches:
