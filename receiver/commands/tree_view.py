@@ -52,8 +52,10 @@ def _deployment(one: DeploymentState, now: float, width: int) -> Iterator[Render
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("branch", no_wrap=True)
     table.add_column("action", no_wrap=True)
-    table.add_column("value", justify="right", overflow="fold")  # what does not fit folds, so that the others need not
-    table.add_column("limit", no_wrap=True)
+    table.add_column(
+        "value", justify="right", overflow="fold", min_width=13
+    )  # what does not fit folds, so that the others need not
+    table.add_column("limit", no_wrap=True, min_width=7)
     table.add_column("state", no_wrap=True)
     for branch in one.branches:
         rank = "?" if branch.rule.rank is None else str(branch.rule.rank)
@@ -116,8 +118,12 @@ def _deciding(branch: BranchState) -> tuple[Text, Text]:
     if branch.deciding is None:
         return Text(f"{branch.series} found" if branch.series else "none found"), Text()
     value, limit = _sides(branch.deciding, branch.service)
-    is_up = branch.state in (State.PENDING, State.FIRING) or branch.held_back_by is not None
-    return (Text(value.plain, "red") if is_up else value), limit
+    return (Text(value.plain, "red") if _is_up(branch) else value), limit
+
+
+def _is_up(branch: BranchState) -> bool:
+    """Whether what it looks for is there, so that its values are no longer harmless."""
+    return branch.state in (State.PENDING, State.FIRING) or branch.held_back_by is not None
 
 
 def _sides(measured: Measured, service: str | None) -> tuple[Text, Text]:
@@ -153,7 +159,7 @@ def _distinct(condition: Condition, reading: Reading) -> str:
 
 def _details(one: DeploymentState, now: float) -> Iterator[RenderableType]:
     yield _title(one)
-    tables = [[_row(measured, branch.service) for measured in branch.measured] for branch in one.branches]
+    tables = [[_row(measured, branch) for measured in branch.measured] for branch in one.branches]
     widths = [max((row[column].cell_len for rows in tables for row in rows), default=0) for column in range(3)]
     for branch, rows in zip(one.branches, tables, strict=True):
         yield Text()
@@ -168,10 +174,12 @@ def _details(one: DeploymentState, now: float) -> Iterator[RenderableType]:
             yield Text(f"    {_deciding(branch)[0].plain}", "dim")
 
 
-def _row(measured: Measured, service: str | None) -> tuple[Text, Text, Text]:
-    holds = measured.holds_of(service)
-    value, limit = _sides(measured, service)
-    return Text(value.plain, "red") if holds else value, limit, Text("holds" if holds else "", "red")
+def _row(measured: Measured, branch: BranchState) -> tuple[Text, Text, Text]:
+    value, limit = _sides(measured, branch.service)
+    if not measured.holds_of(branch.service):
+        return value, limit, Text()
+    style = "red" if _is_up(branch) else "bold"
+    return Text(value.plain, style), limit, Text("holds", style)
 
 
 def _conditions(branch: BranchState, rows: Sequence[tuple[Text, Text, Text]], widths: Sequence[int]) -> Table:

@@ -60,6 +60,8 @@ class Rule:
     alerts: tuple[Alert, ...] = ()
     health: str = "unknown"
     last_error: Annotated[str, Field(alias="lastError")] = ""
+    evaluation_time: Annotated[float, Field(alias="evaluationTime")] = 0.0
+    """Seconds that its last evaluation took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Group:
     rules: tuple[Rule, ...]
     interval: float | None = None
     last_evaluation: Annotated[Moment, Field(alias="lastEvaluation")] = 0.0
+    evaluation_time: Annotated[float, Field(alias="evaluationTime")] = 0.0
+    """Seconds that its last evaluation took."""
 
     def is_overdue(self, now: float, loaded_at: float = -math.inf) -> bool:
         """Whether too many evaluations were missed, counted from when it was loaded; moments are Unix seconds."""
