@@ -90,7 +90,7 @@ class EscalationReason(StrEnum):
     AGENT_FAILED = "agent_failed"
 
 
-_MOST_DEMANDING_FIRST = (Action.ROLLBACK, Action.ASK, Action.WATCH)
+MOST_DEMANDING_FIRST = (Action.ROLLBACK, Action.ASK, Action.WATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Branch:
     @property
     def precedence(self) -> tuple[int, int, str]:
         """The least decides: the lowest rank, and of two with the same the more demanding."""
-        return self.rank, _MOST_DEMANDING_FIRST.index(self.action), self.service or ""
+        return self.rank, MOST_DEMANDING_FIRST.index(self.action), self.service or ""
 
 
 @dataclass(frozen=True, slots=True)

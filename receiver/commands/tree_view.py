@@ -72,13 +72,15 @@ def _title(one: DeploymentState) -> Text:
         title.append("  not configured", "yellow")
     if not one.is_known:
         return title.append("  no data: Prometheus knows nothing of it", "yellow")
-    worst = next((branch for branch in one.branches if branch.state is State.FIRING), None)
+    worst = next(iter(one.firing), None)
     blind = sum(branch.deciding is not None and not branch.deciding.readings for branch in one.branches)
     unknown = sum(branch.state is State.UNKNOWN for branch in one.branches)
-    if worst is not None:
-        title.append(f"  {plain(worst.rule.branch)} decides: {_action(worst.rule, True)}", _colour(worst.rule))
-    else:
+    if worst is None:
         title.append("  nothing fires", "" if blind or unknown else "green")
+    elif worst.rule.demand is None:
+        title.append(f"  {plain(worst.rule.branch)} fires, and its labels cannot be read", "red")
+    else:
+        title.append(f"  {plain(worst.rule.branch)} decides: {_action(worst.rule, True)}", _colour(worst.rule))
     if blind:
         title.append(f"  {blind} of {len(one.branches)} without data", "yellow")
     if unknown:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from receiver.model import MOST_DEMANDING_FIRST
 from receiver.rules.groups import Activity, Alert, Group, Rule
 from receiver.tree.conditions import Expression, read_expression
 from receiver.tree.readings import DEPLOYMENT, SERVICE, Measured, Values, by_deployment, measure
@@ -43,6 +44,12 @@ class BranchRule:
     def order(self) -> float:
         """Its rank; whoever has none that can be read comes last."""
         return math.inf if self.rank is None else self.rank
+
+    @property
+    def demand(self) -> int | None:
+        """The less, the more is asked for; None where the labels do not say."""
+        found = [place for place, action in enumerate(MOST_DEMANDING_FIRST) if action == self.action]
+        return found[0] if found and self.rank is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,12 @@ class DeploymentState:
     is_known: bool
     """Whether Prometheus has any value or alert of it."""
     branches: tuple[BranchState, ...]
+
+    @property
+    def firing(self) -> tuple[BranchState, ...]:
+        """What fires, the deciding one first: the lowest rank, and of two with the same the more demanding."""
+        found = [one for one in self.branches if one.state is State.FIRING]
+        return tuple(sorted(found, key=lambda one: (one.rule.demand is None, one.rule.order, one.rule.demand)))
 
     @property
     def urgency(self) -> tuple[int, float]:

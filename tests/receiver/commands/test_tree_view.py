@@ -86,6 +86,16 @@ def test_the_title_says_what_decides() -> None:
     assert drawn(overview(tree(calm, x=series(1)), NOW, 120)).startswith("qrl  nothing fires\n")
 
 
+def test_of_two_rules_of_one_rank_the_more_demanding_decides() -> None:
+    """As the receiver decides: who asks a human decides over who only watches; what cannot be read decides nothing."""
+    watch = branch("minor", 11, "x > 0", alert("firing", 11), action="watch", level="", confidence="")
+    ask = branch("minor", 11, "x > 0", alert("firing", 11), action="ask", level="", confidence="")
+    odd = branch("odd", "first", "x > 0", alert("firing", "first"))
+    assert drawn(overview(tree(watch, ask, odd, x=series(1)), NOW, 120)).startswith("qrl  minor decides: ask\n")
+    text = drawn(overview(tree(odd, x=series(1)), NOW, 120))
+    assert text.startswith("qrl  odd fires, and its labels cannot be read\n")
+
+
 def test_what_is_missing_is_never_shown_as_good() -> None:
     """No series is "no data", NaN "no traffic", and the title counts what is not seen."""
     rules = (branch("gone", 1, "x > 0"), branch("idle", 2, "y > 0"), branch("slow", 3, "y > z"))
