@@ -62,6 +62,7 @@ class Sample:
     def add(self, keys: Iterable[int], now: float) -> None:
         """Note the keys as seen now."""
         if self._halvings and now >= self._try_again_at:
+            self._make_room(now)  # for those who come now: what is kept of the crowd leaves a quarter to them
             self._sampled.append((self._last_add, self._halvings))
             self._halvings = 0
         limit = KEYS >> self._halvings
@@ -89,7 +90,7 @@ class Sample:
         if not self._halvings:
             self._try_again_at = now + SLOT
         self._forget_old(now - WINDOW)
-        # A quarter is kept free, so that this is done once in many keys.
+        # A quarter becomes free, so that this is done once in many keys.
         while len(self._last_seen) > self._capacity * 3 // 4:
             self._halvings += 1
             limit = KEYS >> self._halvings
