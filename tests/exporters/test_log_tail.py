@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -139,8 +140,22 @@ def test_long_line_is_cut(path: Path) -> None:
     for _ in range(5):
         write(path, b"x" * MAX_LINE)
         assert read(tail) == []
-    write(path, "\nnext\n")
+    write(path, "and its end\nnext\n")
     assert [len(line) for line in read(tail)] == [MAX_LINE, 4]
+
+
+def test_line_that_never_ends_takes_no_memory(path: Path) -> None:
+    """A file without a newline is read on and on, and no more of it is kept than of any long line."""
+    path.touch()
+    tail = Tail(path)
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            write(path, b"x" * MAX_LINE)
+            assert read(tail) == []
+        assert tracemalloc.get_traced_memory()[1] < 10 * MAX_LINE
+    finally:
+        tracemalloc.stop()
 
 
 def test_pipe_and_directory_are_no_logs(path: Path) -> None:
