@@ -1,6 +1,7 @@
 # Every target installs what it needs; a second call takes seconds.
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .tools
 LOCKS := requirements/bootstrap.lock requirements/dev.lock
 SCENARIO ?=
 # Most tests wait for real servers, so more of them than cores run side by side.
@@ -24,7 +25,7 @@ up: $(VENV)/.installed need-monitoring ## start the sample deployment and everyt
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo down; fi
 
-test: $(VENV)/.installed need-tested-with ## run everything that proves it works
+test: $(VENV)/.installed need-tested-with need-versions ## run everything that proves it works
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed need-monitoring ## lint, types, rules
@@ -48,15 +49,18 @@ lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	  --upgrade --extra postgresql --group dev -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
 
 clean: ## remove what the targets made in this directory
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache *.egg-info build
+	rm -rf $(VENV) $(TOOLS) .demo .pytest_cache .mypy_cache .ruff_cache *.egg-info build
 
-.PHONY: need-monitoring need-tested-with need-benched-with
+.PHONY: need-monitoring need-tested-with need-benched-with need-versions
 need-monitoring:
 	@scripts/need $(MONITORING)
 need-tested-with:
 	@scripts/need $(TESTED_WITH)
 need-benched-with:
 	@scripts/need $(BENCHED_WITH)
+# What cannot be had is skipped, and the tests say so.
+need-versions:
+	@scripts/prometheus-versions $(TOOLS)
 
 $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@scripts/need python3=python3 ensurepip=python3-venv

@@ -1,9 +1,7 @@
-"""What the tests of the rules share: what the shipped files hold, and how a tool is run on them."""
+"""What the tests of the rules share: what the shipped files hold."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,6 @@ import yaml
 def shipped() -> Path:
     """The directory of the rules as they are shipped."""
     return Path(__file__).parents[2] / "alert-rules"
-
-
-@pytest.fixture(scope="session")
-def run() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a program that needs no more than a minute; gives its exit code and output."""
-
-    def run(*argv: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([str(part) for part in argv], capture_output=True, text=True, timeout=60, check=False)
-
-    return run
 
 
 @pytest.fixture(scope="session")

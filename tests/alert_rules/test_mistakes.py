@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
 from tests.alert_rules.mistake import Mistake
 from tests.alert_rules.mistakes_beside_tree import BESIDE_TREE
 from tests.alert_rules.mistakes_in_tree import IN_TREE
-
-Run = Callable[..., CompletedProcess[str]]
+from tests.prometheus_versions import SYSTEM
 
 
 @pytest.mark.parametrize("mistake", IN_TREE + BESIDE_TREE, ids=lambda mistake: mistake.what)
-def test_mistake_is_noticed(run: Run, shipped: Path, tmp_path: Path, mistake: Mistake) -> None:
+def test_mistake_is_noticed(shipped: Path, tmp_path: Path, mistake: Mistake) -> None:
     """The unit tests, which hold otherwise, find a difference on a copy of the rules that has the mistake."""
     copy = shutil.copytree(shipped, tmp_path / "alert-rules")
     unit_tests = copy / "tests" / f"{mistake.noticed_by}.test.yml"
@@ -26,9 +23,10 @@ def test_mistake_is_noticed(run: Run, shipped: Path, tmp_path: Path, mistake: Mi
     wrong = made(rules, mistake)
     assert wrong != rules, "the mistake can no longer be made"
     (copy / mistake.file).write_text(wrong)
-    assert run("promtool", "check", "rules", copy / mistake.file).returncode == 0, "invalid, so no silent mistake"
+    checked = SYSTEM.run("promtool", "check", "rules", copy / mistake.file)
+    assert checked.returncode == 0, "invalid, so no silent mistake"
 
-    tested = run("promtool", "test", "rules", unit_tests)
+    tested = SYSTEM.run("promtool", "test", "rules", unit_tests)
     assert tested.returncode != 0
     assert "got:" in tested.stderr
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 import yaml
 
-Run = Callable[..., CompletedProcess[str]]
+from tests.prometheus_versions import Version
+
 WEBHOOK, HUMAN = "rollback-agent", "human"
+ReceiverOf = Callable[[dict[str, str]], str]
 
 
 @pytest.fixture
-def receiver_of(run: Run, shipped: Path) -> Callable[[dict[str, str]], str]:
+def receiver_of(version: Version, shipped: Path) -> ReceiverOf:
     """Names the receivers of an alert with these labels, as amtool prints them."""
 
     def receiver_of(labels: dict[str, str]) -> str:
+        config = f"--config.file={shipped / 'alertmanager.yml'}"
         pairs = (f'{name}="{value}"' for name, value in labels.items())
-        routed = run("amtool", "config", "routes", "test", f"--config.file={shipped / 'alertmanager.yml'}", *pairs)
+        routed = version.run("amtool", "config", "routes", "test", config, *pairs)
         assert routed.returncode == 0, routed.stderr
         return routed.stdout.strip()
 
@@ -33,14 +35,23 @@ def alertmanager(shipped: Path) -> Any:
     return yaml.safe_load((shipped / "alertmanager.yml").read_text())
 
 
-def test_every_branch_goes_to_the_agent(
-    receiver_of: Callable[[dict[str, str]], str], branches: list[dict[str, Any]]
-) -> None:
+def test_every_branch_goes_to_the_agent(receiver_of: ReceiverOf, branches: list[dict[str, Any]]) -> None:
     """The agent, and it alone, gets every branch of the tree."""
     assert branches
     for rule in branches:
         labels = {"alertname": rule["alert"], "deployment": "qrl", **rule["labels"]}
         assert receiver_of(labels) == WEBHOOK, rule["alert"]
+
+
+def test_own_alerts_go_to_people(receiver_of: ReceiverOf, rules: list[dict[str, Any]]) -> None:
+    """An alert of the agent about itself never comes back to it, except Watchdog, which shows that alerts arrive."""
+    own = [rule for rule in rules if "alert" in rule and "branch" not in rule["labels"]]
+    assert own
+    routed = {
+        rule["alert"]: receiver_of({"alertname": rule["alert"], "deployment": "qrl", "job": "any", **rule["labels"]})
+        for rule in own
+    }
+    assert routed == {rule["alert"]: HUMAN for rule in own} | {"Watchdog": WEBHOOK}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +64,7 @@ def test_every_branch_goes_to_the_agent(
     ],
     ids=["escalation", "escalation that names its branch", "no branch", "empty branch"],
 )
-def test_everything_else_goes_to_people(receiver_of: Callable[[dict[str, str]], str], labels: dict[str, str]) -> None:
+def test_everything_else_goes_to_people(receiver_of: ReceiverOf, labels: dict[str, str]) -> None:
     """An escalation never comes back to the agent, and an alert without a branch never gets there."""
     assert receiver_of(labels) == HUMAN
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,6 +22,7 @@ from receiver.journal.database import Database
 from receiver.metrics import PHASE_NAMES, AuditCollector, JournalCollector, ReloadCollector
 from receiver.model import EscalationReason, Result
 from receiver.observe import observe
+from tests.prometheus_versions import Version
 from tests.receiver.agent import Agent
 from tests.receiver.surroundings import BAD, GOOD, branch
 
@@ -90,12 +90,6 @@ def value(samples: Samples, name: str, **labels: str) -> float:
     return samples[name][frozenset(labels.items())]
 
 
-def promtool(text: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ("promtool", "check", "metrics"), input=text, capture_output=True, text=True, timeout=30, check=False
-    )
-
-
 def had_its_day(agent: Agent) -> None:
     """One rollback, one refusal, and the releases observed."""
     observe(agent.world, agent.prometheus)
@@ -114,18 +108,19 @@ def test_every_promised_metric_is_exposed_with_its_labels(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("prepare", [lambda _: None, had_its_day], ids=["new", "after a run"])
-def test_promtool_has_nothing_to_say(agent: Agent, prepare: Callable[[Agent], None]) -> None:
+def test_promtool_has_nothing_to_say(version: Version, agent: Agent, prepare: Callable[[Agent], None]) -> None:
     """Prometheus' own check of names, types and help texts is silent."""
     prepare(agent)
 
-    said = promtool(exposition(agent))
+    said = version.run("promtool", "check", "metrics", text=exposition(agent))
 
     assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
 
 
-def test_promtool_would_say_something() -> None:
+def test_promtool_would_say_something(version: Version) -> None:
     """The check does complain about metrics that are not as they should be."""
-    assert promtool("# TYPE up_count counter\nup_count 1\n").returncode != 0
+    bad = "# TYPE up_count counter\nup_count 1\n"
+    assert version.run("promtool", "check", "metrics", text=bad).returncode != 0
 
 
 def test_what_can_be_counted_starts_at_zero(agent: Agent) -> None:
