@@ -39,7 +39,7 @@ DEPLOYMENT = (
     Signal("deployment:payment:ratio", (1, 0.51), (0.49, 0, NAN)),
     Signal("deployment:migration_failed:bool", (0,), (1, NAN)),
     Signal("deployment:database:ratio", (1, 0.51), (0.49, 0, NAN)),
-    Signal("deployment:release_age:seconds", (301, 3599, 3601, 90000), (1, 299, NAN)),
+    Signal("deployment:release_age:seconds", (299, 301, 3599, 3601, 90000), (1, NAN)),
     Signal("rollback_hotfix_failed", (0,), (1,)),
     Signal("rollback_hotfix_deadline_timestamp_seconds", (0,), (60 * 20, 60 * END - 1800, 60 * END + 60, 60 * 90)),
     Signal("deployment:ui:ratio", (1, 0.51), (0.49, 0, NAN)),
@@ -49,10 +49,10 @@ USERS = (59, 61, 200, 1000, 30000, 30000)
 SHARES = (0, 0.0009, 0.0011, 0.004, 0.02, 0.049, 0.051, 0.3)
 GROWTH = (
     (0.004, 0.0049),
-    (0.004, 0.0055),
-    (0.004, 0.006),
+    (0.004, 0.0063),
+    (0.004, 0.0066),
     (0.0011, 0.004),
-    (0.02, 0.0245),
+    (0.03, 0.037),
     (0.02, 0.026),
     (0.03, 0.049),
 )
