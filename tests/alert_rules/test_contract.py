@@ -1,12 +1,10 @@
-"""The rules keep the contract: labels, annotations, ranks, runbooks, and metrics that somebody exposes."""
+"""The rules keep the contract: labels, annotations, ranks, runbooks, and the signals of the design."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 # The design's table: branch, rank, action, level, confidence, severity.
 TREE = [
@@ -30,20 +28,6 @@ LABELS = ("branch", "rank", "action", "level", "confidence", "severity")
 ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "What the automation did"]
 
-# What the rules may read: of the exporter, and of the receiver.
-EXPOSED = {
-    "healthcheck_success",
-    "access_log_requests_total",
-    "access_log_request_duration_seconds_sum",
-    "access_log_request_duration_seconds_count",
-    "access_log_users",
-    "access_log_users_affected",
-    "release_info",
-    "release_timestamp_seconds",
-    "release_migration_failed",
-    "rollback_hotfix_deadline_timestamp_seconds",
-    "rollback_hotfix_failed",
-}
 SIGNALS = {
     "deployment:availability:ratio",
     "service:availability:ratio",
@@ -61,29 +45,6 @@ SIGNALS = {
     "deployment:payment:ratio",
     "deployment:ui:ratio",
     "deployment:migration_failed:bool",
-}
-# What a runbook may ask for beside these and what the documents list.
-RUNBOOKS_ONLY = {
-    "ALERTS",
-    "up",
-    "alertmanager_alerts_received_total",
-    "alertmanager_notifications_total",
-    "process_max_fds",
-    "process_open_fds",
-    "rollback_config_last_reload_success_timestamp_seconds",
-}
-KEYWORDS = {
-    "by",
-    "on",
-    "and",
-    "or",
-    "unless",
-    "without",
-    "ignoring",
-    "bool",
-    "offset",
-    "group_left",
-    "group_right",
 }
 
 
@@ -139,53 +100,3 @@ def test_every_alert_has_a_runbook(shipped: Path, rules: list[dict[str, Any]]) -
 def test_signals_are_the_contract(rules: list[dict[str, Any]]) -> None:
     """Every signal of the design is recorded, and none beside them."""
     assert {rule["record"] for rule in rules if "record" in rule} == SIGNALS
-
-
-def test_signals_read_metrics_that_are_exposed(rules: list[dict[str, Any]]) -> None:
-    """A recording rule reads metrics of the exporter and the receiver; only the daily mean reads a signal."""
-    read = set().union(*(metrics(rule["expr"]) for rule in rules if "record" in rule))
-    of_the_tree = {"release_info", "rollback_hotfix_deadline_timestamp_seconds", "rollback_hotfix_failed"}
-    assert read == (EXPOSED - of_the_tree) | {"service:http_request_duration_seconds:mean5m"}
-
-
-def test_branches_read_signals(branches: list[dict[str, Any]]) -> None:
-    """The tree reads signals, which anybody may record, and the receiver's live releases and hotfixes."""
-    read = set().union(*(metrics(rule["expr"]) for rule in branches))
-    hotfix = {"rollback_hotfix_deadline_timestamp_seconds", "rollback_hotfix_failed"}
-    assert read <= SIGNALS | hotfix | {"ALERTS", "release_info", "__name__"}
-
-
-def test_runbooks_ask_for_metrics_that_exist(shipped: Path, rules: list[dict[str, Any]]) -> None:
-    """A query in a runbook names metrics of the contract, of the alerts' own expressions, or of the documents."""
-    documents = (shipped.parent / "docs" / name for name in ("metrics.md", "exporter.md"))
-    documented = {
-        name for page in documents for name in re.findall(r"^\| `([a-z_]+)` \|", page.read_text(), re.MULTILINE)
-    }
-    alerted = set().union(*(metrics(rule["expr"]) for rule in rules if "alert" in rule))
-    known = SIGNALS | EXPOSED | RUNBOOKS_ONLY | documented | alerted
-    for page in shipped.glob("runbooks/*.md"):
-        for query in re.findall(r"```promql\n(.*?)```", page.read_text(), re.DOTALL):
-            assert metrics(query) <= known, page.name
-
-
-@pytest.mark.parametrize(
-    ("expr", "names"),
-    [
-        ('sum by (a, b) (rate(x_total{code=~"y.."}[5m]))', {"x_total"}),
-        ('a:b:c > 0.1 unless on (d) ALERTS{e="f", rank=~"[12]"}', {"a:b:c", "ALERTS"}),
-        ('label_replace(group by (d) (present_over_time(a:b[1h])), "s", "t", "", "")', {"a:b"}),
-        ("time() - max by (d) (t_seconds) * 1e3 offset 15m", {"t_seconds"}),
-    ],
-)
-def test_names_are_found_in_an_expression(expr: str, names: set[str]) -> None:
-    """What the tests above take for a metric is one: no function, label, keyword, duration or text."""
-    assert metrics(expr) == names
-
-
-def metrics(expr: str) -> set[str]:
-    """The names of the metrics in a PromQL expression."""
-    bare = re.sub(r'"[^"]*"', '""', expr)
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", bare)
-    bare = re.sub(r"\b(?:by|on|without|ignoring)\s*\([^)]*\)", " ", bare)
-    identifiers = re.findall(r"(?<![\w.:])[a-zA-Z_:][\w:]*(?!\s*\(|[\w:])", bare)
-    return set(identifiers) - KEYWORDS
