@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import yaml
 
 from demo.monitoring import Server, start_alertmanager, start_prometheus
 from demo.processes import free_port, wait_until
+from tests.prometheus_versions import Version
 
 TOKEN = "a token of this test"
 
@@ -28,6 +30,10 @@ class Rim:
     metrics: Callable[[], str] = str
     received: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
+
+    def bodies(self) -> list[list[dict[str, Any]]]:
+        """The alerts of each notification."""
+        return [notification["body"]["alerts"] for notification in self.received]
 
     def alerts(self, path: str) -> set[tuple[str, str]]:
         """Name and deployment of every firing alert that was posted to `path`."""
@@ -72,8 +78,8 @@ def rim() -> Iterator[Rim]:
 
 
 @pytest.fixture
-def alertmanager(tmp_path: Path, shipped: Path, rim: Rim) -> Iterator[Server]:
-    """The shipped Alertmanager; only addresses, the token's path and the interval are this test's."""
+def alertmanager(version: Version, tmp_path: Path, shipped: Path, rim: Rim) -> Iterator[Server]:
+    """The shipped Alertmanager, of each version; only addresses, the token's path and the interval are this test's."""
     (tmp_path / "webhook.token").write_text(TOKEN)
     config = yaml.safe_load((shipped / "alertmanager.yml").read_text())
     human, agent = config["receivers"]
@@ -82,7 +88,8 @@ def alertmanager(tmp_path: Path, shipped: Path, rim: Rim) -> Iterator[Server]:
     agent["webhook_configs"][0]["url"] = f"http://{rim.address}/api/v1/alerts"
     for route in (config["route"], *config["route"]["routes"]):
         route |= {"group_wait": "0s", "group_interval": "1s"}
-    with start_alertmanager(tmp_path, config, free_port()) as server:
+    binary = version.program("prometheus-alertmanager")
+    with start_alertmanager(tmp_path, config, free_port(), binary=binary) as server:
         yield server
 
 
@@ -108,7 +115,34 @@ def test_alertmanager_delivers_by_precedence(alertmanager: Server, rim: Rim) -> 
     assert tokens == {f"Bearer {TOKEN}"}
 
 
-def test_errors_of_a_service_reach_the_webhook(tmp_path: Path, shipped: Path, alertmanager: Server, rim: Rim) -> None:
+def test_a_branch_mutes_those_below_it(alertmanager: Server, branches: list[dict[str, Any]]) -> None:
+    """Of two branches on one deployment the lower rank mutes the other, unless that tells of missing signals."""
+    pairs = list(combinations(branches, 2))
+    alerts = [
+        {"alertname": rule["alert"], "deployment": f"{number}", **rule["labels"]}
+        for number, rules in enumerate([*pairs, *((rule,) for rule in branches)])
+        for rule in rules
+    ]
+    expected = {
+        (f"{number}", second["labels"]["branch"], second["labels"]["action"])
+        for number, (first, second) in enumerate(pairs)
+        if first["labels"]["rank"] != second["labels"]["rank"] and second["labels"]["rank"] != "14"
+    }
+
+    def muted() -> set[tuple[str, str, str]]:
+        seen = requests.get(f"{alertmanager.url}/api/v2/alerts", timeout=5).json()
+        assert len(seen) == len(alerts)
+        labels = [alert["labels"] for alert in seen if alert["status"]["inhibitedBy"]]
+        return {(own["deployment"], own["branch"], own["action"]) for own in labels}
+
+    _raise(alertmanager, *alerts)
+    wait_until(lambda: muted() == expected, 10)  # it looks at what it was sent in its own time
+    assert muted() == expected
+
+
+def test_errors_of_a_service_reach_the_webhook(
+    version: Version, tmp_path: Path, shipped: Path, alertmanager: Server, rim: Rim
+) -> None:
     """From counters on a page that is scraped to a notification with every label that the agent reads."""
     began = time.monotonic()
 
@@ -130,11 +164,11 @@ def test_errors_of_a_service_reach_the_webhook(tmp_path: Path, shipped: Path, al
     targets = [alertmanager.url.removeprefix("http://")]
     config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = targets
 
-    with start_prometheus(tmp_path, config, free_port()) as prometheus:
+    with start_prometheus(tmp_path, config, free_port(), binary=version.program("prometheus")) as prometheus:
         assert wait_until(lambda: ("HighErrorRate", "qrl") in rim.alerts("/api/v1/alerts"), 30)
         groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=5).json()["data"]["groups"]
     assert {rule["name"]: rule["lastError"] for group in groups for rule in group["rules"] if "lastError" in rule} == {}
-    (alert,) = rim.received[0]["body"]["alerts"]
+    (alert,) = next(alerts for alerts in rim.bodies() if alerts[0]["labels"]["alertname"] != "Watchdog")
     assert alert["labels"] == {
         "alertname": "HighErrorRate",
         "deployment": "qrl",
