@@ -33,11 +33,13 @@ def cases() -> list[Case]:
 def expected(case: Case) -> set[Alert]:
     """What the model says, eight minutes after a change: a watch is held for five of them, two branches wait five."""
     fires, earlier = outcome(case.now, case.before), decided(case.before, case.before)
+    watched = {alert for alert in earlier if alert[1] == "watch"}
     if "wide_impact" in names(fires - earlier):
-        # It has fired for three minutes, and beside it still stands what was watched until then.
-        fires |= {alert for alert in decided(case.now, case.before, but="wide_impact") if alert[1] == "watch"}
-    if any(action == "watch" for _, action, *_ in earlier):
-        # It has waited for the three minutes only that have passed since the watch ended.
+        # It has fired for three minutes. What was watched until then stands beside it, unless another watch was held.
+        until_then = decided(case.now, case.before, but="wide_impact")
+        fires |= {alert for alert in until_then if alert[1] == "watch" and alert in (watched or {alert})}
+    if watched:
+        # It has waited for the three minutes only that have passed since that watch ended.
         fires = {alert for alert in fires if alert[0] != "slow_responses"}
     return fires
 
