@@ -30,8 +30,8 @@ SERVICE = (
     Signal("service:http_requests:rate1m", (1.02, 5, 300), (0, 0.97)),
     Signal("service:http_request_errors:ratio_rate5m", (0, 0.049), (0.051, 0.099, 0.101, 1, NAN)),
     Signal("service:http_request_errors:ratio_rate1m", (0, 0.049), (0.051, 0.099, 0.101, 1, NAN)),
-    Signal("service:http_request_duration_seconds:mean5m", (0.03, 0.099, 0.29), (0.101, 0.31, 4, NAN)),
-    Signal("service:http_request_duration_seconds:mean1d", (0.1, 0.3), (0.033, 1, NAN)),
+    Signal("service:http_request_duration_seconds:mean5m", (0.02, 0.099), (0.101, 0.29, 0.31, 4, NAN)),
+    Signal("service:http_request_duration_seconds:mean1d", (0.03, 0.1), (1, NAN)),
 )
 DEPLOYMENT = (
     Signal(AVAILABILITY, (1, 0.75, 0.51), (0.49, 0, NAN)),
