@@ -14,18 +14,19 @@ import click
 from rich.console import Console
 
 from demo import background
-from demo.agent import ApproveError
+from demo.agent import CommandError
 from demo.background import NotRunningError
+from demo.judges import judge
 from demo.places import REPOSITORY, Places, PortError, Ports
+from demo.play import Play
 from demo.processes import NotReadyError
-from demo.releases import Fault
-from demo.scenario import AUTONOMY, Scenario
+from demo.releases import Release
+from demo.scenarios import ALL, NAMES, SHIPPED, Scenario, named
 from demo.stack import Stack
-from demo.verdict import Verdict
+from demo.verdict import Verdict, summary
 from demo.view import View
 
 LAST = REPOSITORY / ".demo" / "last"
-_FAULTS = click.Choice([str(fault) for fault in Fault])
 
 
 @click.group()
@@ -37,37 +38,47 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("scenarios", nargs=-1, type=_FAULTS)
+@click.argument("scenarios", nargs=-1, type=click.Choice([*NAMES, ALL]))
 def run(scenarios: Sequence[str]) -> None:
-    """Play SCENARIOS (default: all) on one stack, and stop everything again."""
+    """Play SCENARIOS (default: broken_start errors_30_percent) one after the other, and stop everything again."""
     # Not a terminal: lines are for a file or another program, which breaks them as it likes.
     view = View(Console() if sys.stdout.isatty() else Console(width=160))
     ports = Ports.from_environment(os.environ)
     ports.check_free()
     shutil.rmtree(LAST, ignore_errors=True)
-    verdicts = []
+    verdicts: list[Verdict] = []
     with Stack(Places(LAST), ports) as stack:
-        view.say("starting the sample deployment, the exporter, Alertmanager and Prometheus")
+        view.say("starting the sample deployment and its users")
         good = stack.start()
-        for fault in [Fault(name) for name in scenarios] or list(Fault):
-            root = LAST / fault / "rollback"
-            view.say(f"starting the receiver at autonomy {AUTONOMY[fault]}; it has to learn that {good.id} is good")
-            agent = stack.start_receiver(root, AUTONOMY[fault])
-            stack.await_calm(agent, good)
-            verdict = Scenario(stack, agent, good, fault, root).play(view)
-            stack.stop_receiver()
-            view.print(verdict)
-            verdicts.append(verdict)
-            if not verdict.good:
-                break
-        view.say("stopping everything")
-    _end(verdicts)
-
-
-def _end(verdicts: Sequence[Verdict]) -> None:
+        try:
+            for scenario in named(scenarios):
+                verdicts.append(_play(stack, good, scenario, view))
+                view.print(verdicts[-1])
+        finally:
+            if len(verdicts) > 1:
+                view.print(summary(verdicts))
+            view.say("stopping everything")
     if not all(verdict.good for verdict in verdicts):
         click.echo(f"The logs of all programs are below {LAST}.", err=True)
         sys.exit(1)
+
+
+def _play(stack: Stack, good: Release, scenario: Scenario, view: View) -> Verdict:
+    """One scenario, with all that watches the deployment started afresh."""
+    directory = LAST / scenario.name
+    view.say(f"starting exporter, Alertmanager, Prometheus, and the receiver at autonomy {scenario.autonomy}")
+    agent = stack.watch(directory, scenario.autonomy)
+    view.say(f"waiting until {good.id} is known good, all signals are there and nothing fires")
+    stack.await_calm(agent, good, scenario.calm_for)
+    if scenario.history:
+        past = scenario.history
+        view.say(f"once it is bad, Prometheus starts anew on a made-up past of {past.told()}: {past.signals}")
+    play = Play(stack, agent, good, scenario)
+    play.play(view)
+    verdict = judge(play, directory)
+    stack.stop_watching()
+    stack.restore(good)
+    return verdict
 
 
 @cli.command()
@@ -88,11 +99,14 @@ def down() -> None:
 
 
 @cli.command()
-@click.argument("fault", type=_FAULTS)
-def ship(fault: str) -> None:
-    """Ship a bad release to what `up` started."""
-    release = background.deployment().ship(Fault(fault))
-    click.echo(f"{release.id} is live.")
+@click.argument("scenario", type=click.Choice(SHIPPED))
+def ship(scenario: str) -> None:
+    """Ship the bad release of SCENARIO to what `up` started."""
+    (wanted,) = named((scenario,))
+    deployment = background.deployment()
+    release = deployment.releases.make(wanted.fault)
+    migrated = deployment.put_live(release)
+    click.echo(f"{release.id} is live." if migrated else f"{release.id} is live, although its migration failed.")
 
 
 @cli.command(hidden=True)
@@ -115,7 +129,7 @@ def main() -> None:
         signal.signal(number, _interrupted)
     try:
         cli(prog_name="python -m demo")
-    except (PortError, NotReadyError, NotRunningError, ApproveError) as error:
+    except (PortError, NotReadyError, NotRunningError, CommandError) as error:
         click.echo(f"demo: {error}", err=True)
         sys.exit(2)
 

@@ -1,4 +1,4 @@
-"""Asks the receiver what it does, and confirms a plan as a person would."""
+"""Asks the receiver what it does, and types its commands as a person or a pipeline would."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 PERSON = "demo"
-"""The name under which the demonstration confirms."""
+"""The name under which the demonstration types what a person would."""
 
 
-class ApproveError(Exception):
-    """`rollback-agent approve` did not end well; the message is what it said."""
+class CommandError(Exception):
+    """A `rollback-agent` command did not end well; the message is what it said."""
 
 
 class Agent:
@@ -46,18 +46,21 @@ class Agent:
         listed = self._get("/api/v1/incidents").get("incidents", [])
         return self._get(f"/api/v1/incidents/{listed[0]['id']}") or None if listed else None
 
-    def approve_command(self, incident: str, plan_hash: str) -> list[str]:
-        """What a person types to confirm the plan."""
-        arguments = ["--plan", plan_hash[:8], "--config", str(self.config), "--as", PERSON]
-        return [str(self._command), "approve", incident, *arguments]
-
-    def approve(self, incident: str, plan_hash: str) -> None:
-        """Type it; raises ApproveError where it is not taken."""
+    def type(self, *words: str, person: str = PERSON) -> None:
+        """Type a command; raises CommandError where it does not end well."""
         done = subprocess.run(
-            self.approve_command(incident, plan_hash), check=False, capture_output=True, text=True, timeout=30
+            [str(self._command), *words, "--as", person, "--config", str(self.config)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=30,
         )
         if done.returncode != 0:
-            raise ApproveError(f"rollback-agent approve ended with {done.returncode}: {done.stderr.strip()}")
+            raise CommandError(f"rollback-agent {' '.join(words)} ended with {done.returncode}: {done.stderr.strip()}")
+
+    def approve(self, incident: str, plan_hash: str) -> None:
+        """Confirm the plan, as a person would."""
+        self.type("approve", incident, "--plan", plan_hash[:8])
 
     def _get(self, path: str) -> dict[str, Any]:
         try:

@@ -48,7 +48,7 @@ def hold(ports: Ports, autonomy: str) -> None:
     """Run a stack until TERM; the state file says that it is up, and who holds it."""
     with Stack(Places(ROOT), ports) as stack:
         good = stack.start()
-        stack.start_receiver(ROOT / "rollback", autonomy)
+        stack.watch(ROOT, autonomy)
         try:
             new = _STATE.with_suffix(".new")
             new.write_text(json.dumps({"pid": os.getpid(), "ports": asdict(ports), "good": good.id}))
@@ -89,7 +89,7 @@ Running, with {state["good"]} live (it counts as good 40 s from now):
   exporter      http://127.0.0.1:{ports.exporter}/metrics
   receiver      http://127.0.0.1:{ports.receiver}/metrics
 Ship a bad release:
-  {python} -m demo ship broken_start          (or errors_30_percent)
+  {python} -m demo ship broken_start          (--help lists them)
 See what the agent does, and confirm its plan (`show` says how):
   {COMMAND} incidents --config {config}
   {COMMAND} show INCIDENT --config {config}

@@ -102,17 +102,18 @@ class Deployment:
         self.put_live(release)
         return release
 
-    def put_live(self, release: Release) -> None:
-        """Migrate, switch, and restart the services, whether or not they then start."""
-        subprocess.run(
+    def put_live(self, release: Release) -> bool:
+        """Migrate, switch, and restart the services, whether or not they then start; returns whether it migrated."""
+        migrated = subprocess.run(
             (_BIN / "python", "-m", "qrl.migrate"),
             cwd=self.releases.path(release),
             env={"PATH": os.defpath, **self._environment()},
-            check=True,
+            check=False,
             capture_output=True,
         )
         self.releases.switch(release)
         subprocess.run(self.restart_command, check=False, capture_output=True)
+        return migrated.returncode == 0
 
     def stop(self) -> None:
         """Stop the services and supervisor."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -43,10 +46,14 @@ def pages(ports: Ports) -> Sequence[Page]:
 
 
 class Load:
-    """A stream of `rate` requests a second from start to stop; a context manager."""
+    """A stream of `rate` requests a second from start to stop; a context manager.
+
+    The users of a service come in turn, so a fault that some of them meet is met as often as their share says.
+    """
 
     def __init__(self, of: Sequence[Page], rate: float = 20.0) -> None:
         self._pages = of
+        self._next_user: defaultdict[str, Iterator[str]] = defaultdict(lambda: itertools.cycle(USERS))
         self._interval = 1.0 / rate
         self._done: list[Request] = []
         self._stopping = threading.Event()
@@ -83,15 +90,15 @@ class Load:
             while not self._stopping.wait(max(0.0, due - time.monotonic())):
                 due = max(due + self._interval, time.monotonic() - 1.0)
                 free.acquire()
-                pool.submit(self._ask, session).add_done_callback(lambda _: free.release())
+                service, url = random.choice(self._pages)
+                user = next(self._next_user[service])
+                asked = pool.submit(self._ask, session, service, url(), user)
+                asked.add_done_callback(lambda _: free.release())
 
-    def _ask(self, session: requests.Session) -> None:
-        service, url = random.choice(self._pages)
+    def _ask(self, session: requests.Session, service: str, url: str, user: str) -> None:
         status = None
-        try:
-            headers = {"X-User": random.choice(USERS)}
-            status = session.get(url(), headers=headers, timeout=_TIMEOUT).status_code
-        except requests.RequestException:
-            pass  # No answer at all: that is what this user met.
+        # No answer at all: then that is what this user met.
+        with suppress(requests.RequestException):
+            status = session.get(url, headers={"X-User": user}, timeout=_TIMEOUT).status_code
         failed = status is None or status >= 400
         self._done.append(Request(time.time(), service, failed, status))

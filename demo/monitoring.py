@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +36,10 @@ class Server:
         self.stop()
 
 
-def start_prometheus(directory: Path, config: Config, port: int, *, binary: str = "prometheus") -> Server:
-    """A Prometheus that keeps all it has in `directory`; or raises NotReadyError."""
+def start_prometheus(
+    directory: Path, config: Config, port: int, *, binary: str = "prometheus", flags: Sequence[str] = ()
+) -> Server:
+    """A Prometheus that keeps all it has in `directory`, its data in `prometheus-data`; or raises NotReadyError."""
     path = _write(directory / "prometheus.yml", config)
     return _start(
         directory / "prometheus.log",
@@ -45,6 +47,7 @@ def start_prometheus(directory: Path, config: Config, port: int, *, binary: str 
         binary,
         f"--config.file={path}",
         f"--storage.tsdb.path={directory / 'prometheus-data'}",
+        *flags,
     )
 
 

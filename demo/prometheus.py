@@ -16,6 +16,7 @@ class Alert:
     """A branch that was pending or fired; `first` and `last` are evaluations that found it so, in Unix seconds."""
 
     name: str
+    branch: str
     service: str
     firing: bool
     first: float
@@ -41,7 +42,8 @@ class Prometheus:
         for series in self._query(f"{_BRANCHES}[{seconds}s]") if seconds > 0 else []:
             labels, times = series["metric"], [float(at) for at, _ in series["values"]]
             is_firing = labels["alertstate"] == "firing"
-            found.append(Alert(labels["alertname"], labels.get("service", ""), is_firing, times[0], times[-1]))
+            name, branch, service = labels["alertname"], labels["branch"], labels.get("service", "")
+            found.append(Alert(name, branch, service, is_firing, times[0], times[-1]))
         return sorted(found, key=lambda alert: alert.first)
 
     def value(self, query: str) -> float | None:

@@ -18,6 +18,16 @@ class Fault(StrEnum):
 
     BROKEN_START = "broken_start"
     ERRORS_30_PERCENT = "errors_30_percent"
+    AUTHENTICATION_BROKEN = "authentication_broken"
+    PAYMENT_BROKEN = "payment_broken"
+    MIGRATION_FAILED = "migration_failed"
+    DATABASE_BROKEN = "database_broken"
+    MINOR_IMPACT_WORSENING = "minor_impact_worsening"
+    WIDE_IMPACT = "wide_impact"
+    ELEVATED_ERROR_RATE = "elevated_error_rate"
+    MINOR_IMPACT = "minor_impact"
+    USER_INTERFACE_BROKEN = "user_interface_broken"
+    SLOW_RESPONSES = "slow_responses"
 
 
 @dataclass(frozen=True, slots=True)

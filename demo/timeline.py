@@ -11,12 +11,15 @@ from typing import Any
 class Moment(StrEnum):
     """What a scenario goes through, in the order in which it is shown."""
 
-    FAULT = "bad release live"
+    FAULT = "fault begins"
+    TOLD = "agent is told"
+    BACKFILLED = "history backfilled"
     PENDING = "alert pending in Prometheus"
     FIRING = "alert firing in Prometheus"
     NOTIFIED = "notification received"
     DECIDED = "decided"
     GUARDED = "guardrails asked"
+    ASKED = "a human is asked"
     APPROVED = "approved"
     CLAIMED = "budget and lock claimed"
     BACKED_UP = "backed up"
@@ -36,6 +39,19 @@ _STEPS = {
 }
 
 
+_OF_A_ROLLBACK = {
+    Moment.GUARDED,
+    Moment.APPROVED,
+    Moment.CLAIMED,
+    Moment.BACKED_UP,
+    Moment.COMMAND,
+    Moment.GOOD,
+    Moment.VERIFIED,
+}
+# What need not happen, and is no moment of what comes if it does not.
+_OPTIONAL = {Moment.TOLD, Moment.BACKFILLED, Moment.PENDING, Moment.ASKED}
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A duration in seconds (None: did not happen) and what it may be at most."""
@@ -53,7 +69,8 @@ class Bound:
 class Timeline:
     """When each moment came, in Unix seconds, with a word on it; the first word counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rolls_back: bool = True) -> None:
+        self._rolls_back = rolls_back
         self._at: dict[Moment, float] = {}
         self._notes: dict[Moment, str] = {}
         self._backup_took = 0.0
@@ -73,6 +90,11 @@ class Timeline:
     def at(self, moment: Moment) -> float | None:
         """When the moment came, or None."""
         return self._at.get(moment)
+
+    def expected(self) -> list[Moment]:
+        """What has come, and what has to come."""
+        left_out = _OPTIONAL if self._rolls_back else _OPTIONAL | _OF_A_ROLLBACK
+        return [moment for moment in Moment if moment in self._at or moment not in left_out]
 
     def note(self, moment: Moment) -> str:
         """The word on it."""
@@ -99,15 +121,18 @@ class Timeline:
         if run["state"] == "finished":
             self.mark(Moment.REPORTED, run["finished_at"], Path(run["report"]).name if run["report"] else "")
 
-    def bounds(self) -> tuple[Bound, ...]:
-        """The three durations that the project promises, on an idle machine."""
+    def bounds(self, *, from_fault: bool = True) -> tuple[Bound, ...]:
+        """The durations that the project promises, on an idle machine; `from_fault` if its branch sees it at once."""
         command = self._between(Moment.NOTIFIED, Moment.COMMAND)
         own = None if command is None else command - self._backup_took - self._person_took
         left_out = "backup and the person's answer" if self._person_took else "backup"
+        reaction = Bound(f"notification to command started, without {left_out}", own, 0.5)
+        if not from_fault:
+            return (reaction,)
         return (
             Bound("fault to good release live", self.since_fault(Moment.GOOD), 60.0),
             Bound("fault to verified", self.since_fault(Moment.VERIFIED), 120.0),
-            Bound(f"notification to command started, without {left_out}", own, 0.5),
+            reaction,
         )
 
     def _between(self, first: Moment, second: Moment) -> float | None:

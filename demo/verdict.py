@@ -1,10 +1,12 @@
-"""Says whether a scenario went well, and shows its figures and where to read on."""
+"""Says whether scenarios went well, and shows their figures and where to read on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +29,15 @@ class Verdict:
     """What one scenario showed; a missed bound is told but fails nothing: a busy machine misses it too."""
 
     title: str
+    name: str
+    ending: str
+    branch: str
+    did: str
+    fired_after: float | None
+    """Seconds from the fault to the first firing branch."""
+    ended_after: float | None
+    """Seconds from the fault to verified, or to the report where nothing is rolled back."""
+    backfilled: bool
     conditions: tuple[Condition, ...]
     bounds: tuple[Bound, ...]
     report: Path | None
@@ -41,6 +52,8 @@ class Verdict:
         """A table of conditions and bounds, then the files."""
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
+        table.add_column()
+        table.add_column(overflow="fold")
         for condition in self.conditions:
             table.add_row(_word(condition.held, "ok", "FAILED"), condition.name, condition.found)
         for bound in self.bounds:
@@ -49,8 +62,35 @@ class Verdict:
         files = Text.assemble(
             ("report       ", "dim"), _from_here(self.report), ("\naudit trail  ", "dim"), _from_here(self.audit_trail)
         )
-        headline = Text(f"{self.title}: {'rolled back and verified' if self.good else 'FAILED'}", "bold")
+        headline = Text(f"{self.title}: {self.ending if self.good else 'FAILED'}", "bold")
         return Group(Text(), headline, table, files, Text())
+
+
+def summary(verdicts: Sequence[Verdict]) -> RenderableType:
+    """One line for each scenario."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), title="all scenarios", title_justify="left", title_style="bold")
+    for name in ("scenario", "branch seen", "what the agent did"):
+        table.add_column(name)
+    table.add_column("fired", justify="right", no_wrap=True)
+    table.add_column("ended", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for verdict in verdicts:
+        table.add_row(
+            f"{verdict.name}{'*' if verdict.backfilled else ''}",
+            verdict.branch,
+            verdict.did,
+            _seconds(verdict.fired_after),
+            _seconds(verdict.ended_after),
+            _word(verdict.good, "ok", "FAILED"),
+        )
+    note = "fired, ended: seconds after the fault."
+    if any(verdict.backfilled for verdict in verdicts):
+        note += " * on backfilled history."
+    return Group(table, Text(f" {note}", "dim"), Text())
+
+
+def _seconds(seconds: float | None) -> str:
+    return "never" if seconds is None else f"{seconds:.0f} s"
 
 
 def _word(held: bool, good: str, bad: str) -> Text:

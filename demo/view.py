@@ -79,7 +79,7 @@ def _table(title: str, timeline: Timeline) -> Table:
     table.add_column("time of day", no_wrap=True)
     table.add_column("since fault", justify="right", no_wrap=True)
     table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
-    for moment in Moment:
+    for moment in timeline.expected():
         at = timeline.at(moment)
         style = "dim" if at is None else _STYLES.get(moment, "")
         clock = "" if at is None else _clock(at)

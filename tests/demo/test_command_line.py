@@ -39,4 +39,13 @@ def test_an_unknown_scenario_is_exit_code_2() -> None:
     """The scenarios that there are stand in the message."""
     done = demo("run", "meteor")
     assert done.returncode == 2
-    assert "'broken_start', 'errors_30_percent'" in done.stderr
+    assert "'broken_start', 'errors_30_percent', 'authentication_broken'" in done.stderr
+    assert "'all'" in done.stderr
+
+
+def test_only_a_release_can_be_shipped() -> None:
+    """A stopped exporter is a scenario and no release."""
+    done = demo("ship", "signals_missing")
+    assert done.returncode == 2
+    assert "'signals_missing' is not one of" in done.stderr
+    assert "'payment_broken'" in done.stderr

@@ -60,6 +60,13 @@ def test_every_request_is_counted_as_what_the_user_met(shop: Shop) -> None:
     assert set(shop.came) <= set(USERS)
 
 
+def test_users_come_in_turn(shop: Shop) -> None:
+    """Nobody comes again before everybody has come, so a share of the users is a share of the requests."""
+    with Load([("shop", lambda: f"http://127.0.0.1:{shop.server_port}/")], rate=400):
+        assert wait_until(lambda: len(shop.came) >= len(USERS), 30)
+    assert len(set(shop.came[: len(USERS)])) >= len(USERS) - 12, "no more than the workers can overtake each other"
+
+
 def test_it_keeps_its_rate(shop: Shop) -> None:
     """In two seconds at 20 requests a second about 40 come."""
     with Load([("shop", lambda: f"http://127.0.0.1:{shop.server_port}/")], rate=20):

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from demo.timeline import Bound, Moment, Timeline
-from demo.verdict import Condition, Verdict
+from demo.verdict import Condition, Verdict, summary
 from demo.view import Status, View
 
 STATUS = Status({"fastapi": True, "flask": False, "gradio": True}, 0.25, "waiting")
 
 
-def shown(what: object) -> str:
+def shown(what: object, width: int = 160) -> str:
     """The text of something that rich can print."""
-    console = Console(file=io.StringIO(), width=160)
+    console = Console(file=io.StringIO(), width=width)
     console.print(what)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -26,7 +27,20 @@ def verdict(*, live: bool, seconds: float) -> Verdict:
     """A verdict of one condition and one bound of 60 s."""
     conditions = (Condition("the good release is live", live, "v1 is live"),)
     bounds = (Bound("fault to good release live", seconds, 60.0),)
-    return Verdict("broken_start", conditions, bounds, Path("/there/report.md"), Path("/there/audit-trail.jsonl"))
+    return Verdict(
+        title="broken_start, autonomy L4",
+        name="broken_start",
+        ending="rolled back and verified",
+        branch="service_down",
+        did="rolled back, verified",
+        fired_after=31.2,
+        ended_after=None if seconds > 100 else seconds,
+        backfilled=False,
+        conditions=conditions,
+        bounds=bounds,
+        report=Path("/there/report.md"),
+        audit_trail=Path("/there/audit-trail.jsonl"),
+    )
 
 
 def test_each_moment_is_one_line_and_comes_once() -> None:
@@ -42,7 +56,7 @@ def test_each_moment_is_one_line_and_comes_once() -> None:
         view.update(timeline, STATUS)
     lines = output.getvalue().splitlines()
     assert len(lines) == 3
-    assert lines[1].endswith("bad release live              v2")
+    assert lines[1].endswith("fault begins                  v2")
     assert "+25.0 s  alert firing in Prometheus    ServiceDown fastapi" in lines[2]
 
 
@@ -75,6 +89,32 @@ def test_a_condition_that_does_not_hold_fails() -> None:
     """It reads FAILED, with what was found."""
     bad = verdict(live=False, seconds=10.0)
     assert not bad.good
-    assert "broken_start: FAILED" in shown(bad)
+    assert "broken_start, autonomy L4: FAILED" in shown(bad)
     assert "v1 is live" in shown(bad)
     assert verdict(live=True, seconds=10.0).good
+
+
+def test_what_is_not_rolled_back_has_no_moments_of_a_rollback() -> None:
+    """Where a branch is only watched, the table waits for no backup; what comes all the same is shown."""
+    timeline = Timeline(rolls_back=False)
+    timeline.mark(Moment.FAULT, 1000.0)
+    assert timeline.expected() == [
+        Moment.FAULT,
+        Moment.FIRING,
+        Moment.NOTIFIED,
+        Moment.DECIDED,
+        Moment.REPORTED,
+    ]
+    timeline.mark(Moment.COMMAND, 1030.0)
+    assert Moment.COMMAND in timeline.expected()
+
+
+def test_the_summary_has_a_line_for_each_scenario() -> None:
+    """On 80 columns each stands in one line, with what was seen and done; what never came reads never."""
+    good, late = verdict(live=True, seconds=52.7), verdict(live=False, seconds=101.0)
+    text = shown(summary([good, replace(late, name="wide_impact", backfilled=True)]), width=80)
+    (first,) = [line for line in text.splitlines() if line.startswith(" broken_start")]
+    assert first.split() == ["broken_start", "service_down", "rolled", "back,", "verified", "31", "s", "53", "s", "ok"]
+    (second,) = [line for line in text.splitlines() if line.startswith(" wide_impact*")]
+    assert second.split()[-2:] == ["never", "FAILED"]
+    assert "* on backfilled history" in text

@@ -1,0 +1,68 @@
+"""What the demonstration does to make things go wrong: ship, report, register a hotfix, stop a program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from demo.agent import PERSON, Agent
+from demo.processes import wait_until
+from demo.releases import Release
+from demo.settings import DEPLOYMENT
+from demo.stack import Stack
+from demo.timeline import Moment, Timeline
+
+PIPELINE = "pipeline"
+HOTFIX_ETA = "20s"
+_MET_BY_THREE_USERS = "deployment:users_affected:ratio * deployment:users:count5m > 2.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a cause acts on; `bad` is the release that is laid out to be shipped, if one is."""
+
+    stack: Stack
+    agent: Agent
+    bad: Release | None
+    timeline: Timeline
+
+    def type(self, *words: str, person: str = PERSON) -> None:
+        """Type a `rollback-agent` command, as a person or a pipeline would, and show it."""
+        self.agent.type(*words, person=person)
+        self.timeline.mark(Moment.TOLD, time.time(), f"typed: {' '.join(words)}")
+
+
+Cause = Callable[[Stage], None]
+
+
+def ship(stage: Stage) -> None:
+    """Put the bad release live."""
+    stage.stack.deployment.put_live(_release(stage))
+
+
+def ship_through_the_pipeline(stage: Stage) -> None:
+    """Put the bad release live, and tell the agent when that begins and how it ends."""
+    release = _release(stage)
+    stage.agent.type("release", "start", DEPLOYMENT, release.id, person=PIPELINE)
+    migrated = "succeeded" if stage.stack.deployment.put_live(release) else "failed"
+    stage.type("release", "finish", DEPLOYMENT, release.id, "--migration", migrated, person=PIPELINE)
+
+
+def let_a_hotfix_fail(stage: Stage) -> None:
+    """Put the bad release live, register a hotfix once users are affected, and do nothing more."""
+    ship(stage)
+    if wait_until(lambda: stage.stack.prometheus.value(_MET_BY_THREE_USERS) is not None, 90, every=0.5):
+        stage.type("hotfix", "start", DEPLOYMENT, "--eta", HOTFIX_ETA)
+
+
+def stop_the_exporter(stage: Stage) -> None:
+    """Stop measuring."""
+    stage.stack.stop_exporter()
+    stage.timeline.mark(Moment.FAULT, time.time(), "the exporter is stopped")
+
+
+def _release(stage: Stage) -> Release:
+    if stage.bad is None:
+        raise ValueError("this cause ships a release, and the scenario names no fault")
+    return stage.bad
