@@ -66,9 +66,9 @@ def run(scenarios: Sequence[str]) -> None:
 def _play(stack: Stack, good: Release, scenario: Scenario, view: View) -> Verdict:
     """One scenario, with all that watches the deployment started afresh."""
     directory = LAST / scenario.name
-    view.say(f"starting exporter, Alertmanager, Prometheus, and the receiver at autonomy {scenario.autonomy}")
+    view.say(f"starting exporter, Alertmanager, Prometheus and receiver ({scenario.autonomy})")
     agent = stack.watch(directory, scenario.autonomy)
-    view.say(f"waiting until {good.id} is known good, all signals are there and nothing fires")
+    view.say(f"waiting until {good.id} is known good and nothing fires")
     stack.await_calm(agent, good, scenario.calm_for)
     if scenario.history:
         past = scenario.history

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from demo.agent import PERSON, Agent
-from demo.processes import wait_until
+from demo.processes import NotReadyError, wait_until
 from demo.releases import Release
 from demo.settings import DEPLOYMENT
 from demo.stack import Stack
 from demo.timeline import Moment, Timeline
 
 PIPELINE = "pipeline"
-HOTFIX_ETA = "20s"
+_TRIED_FOR = 15.0
 _MET_BY_THREE_USERS = "deployment:users_affected:ratio * deployment:users:count5m > 2.5"
 
 
@@ -30,7 +30,9 @@ class Stage:
     def type(self, *words: str, person: str = PERSON) -> None:
         """Type a `rollback-agent` command, as a person or a pipeline would, and show it."""
         self.agent.type(*words, person=person)
-        self.timeline.mark(Moment.TOLD, time.time(), f"typed: {' '.join(words)}")
+        moment = Moment.TOLD if self.timeline.at(Moment.TOLD) is None else Moment.TOLD_MORE
+        shown = ("RELEASE" if self.bad and word == self.bad.id else word for word in words)
+        self.timeline.mark(moment, time.time(), " ".join(shown))
 
 
 Cause = Callable[[Stage], None]
@@ -44,22 +46,36 @@ def ship(stage: Stage) -> None:
 def ship_through_the_pipeline(stage: Stage) -> None:
     """Put the bad release live, and tell the agent when that begins and how it ends."""
     release = _release(stage)
-    stage.agent.type("release", "start", DEPLOYMENT, release.id, person=PIPELINE)
+    stage.type("release", "start", DEPLOYMENT, release.id, person=PIPELINE)
     migrated = "succeeded" if stage.stack.deployment.put_live(release) else "failed"
     stage.type("release", "finish", DEPLOYMENT, release.id, "--migration", migrated, person=PIPELINE)
 
 
 def let_a_hotfix_fail(stage: Stage) -> None:
+    """Put the bad release live, register a hotfix once users are affected, and report that it did not help."""
+    ship(stage)
+    _await_affected_users(stage)
+    stage.type("hotfix", "start", DEPLOYMENT, "--eta", "10m")
+    time.sleep(_TRIED_FOR)
+    stage.type("hotfix", "failed", DEPLOYMENT)
+
+
+def let_a_hotfix_be_late(stage: Stage) -> None:
     """Put the bad release live, register a hotfix once users are affected, and do nothing more."""
     ship(stage)
-    if wait_until(lambda: stage.stack.prometheus.value(_MET_BY_THREE_USERS) is not None, 90, every=0.5):
-        stage.type("hotfix", "start", DEPLOYMENT, "--eta", HOTFIX_ETA)
+    _await_affected_users(stage)
+    stage.type("hotfix", "start", DEPLOYMENT, "--eta", "20s")
 
 
 def stop_the_exporter(stage: Stage) -> None:
     """Stop measuring."""
     stage.stack.stop_exporter()
     stage.timeline.mark(Moment.FAULT, time.time(), "the exporter is stopped")
+
+
+def _await_affected_users(stage: Stage) -> None:
+    if not wait_until(lambda: stage.stack.prometheus.value(_MET_BY_THREE_USERS) is not None, 90, every=0.5):
+        raise NotReadyError("no three users were affected within 90 s")
 
 
 def _release(stage: Stage) -> Release:

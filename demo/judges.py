@@ -28,7 +28,7 @@ def judge(play: Play, directory: Path) -> Verdict:
         fired_after=play.timeline.since_fault(Moment.FIRING),
         ended_after=play.timeline.since_fault(Moment.VERIFIED if rolls_back else Moment.REPORTED),
         backfilled=scenario.history is not None,
-        conditions=(_branch(play), *_JUDGES[scenario.ending](play, directory)),
+        conditions=(*_trouble(play), _branch(play), *_JUDGES[scenario.ending](play, directory)),
         bounds=play.timeline.bounds(from_fault=not scenario.calls_for_patience) if rolls_back else (),
         report=Path(run["report"]) if run and run["report"] else None,
         audit_trail=_audit_trail(directory),
@@ -43,8 +43,8 @@ def _rolled_back(play: Play, directory: Path) -> tuple[Condition, ...]:
         Condition("the run's result", bool(run and run["result"] == "restored"), _outcome(run)),
         *asked,
         _no_user_failed(play),
-        _names("the report", _report(run), play.good.id),
-        _names("the audit trail", _audit_trail(directory), play.good.id),
+        _names("the report names the release", _report(run), play.good.id),
+        _names("the audit trail names it too", _audit_trail(directory), play.good.id),
     )
 
 
@@ -79,9 +79,15 @@ def _untouched(play: Play, directory: Path) -> tuple[Condition, ...]:
     return (
         _live(play, "what was live still is", shipped.id, shipped.commit),
         Condition("no backup, no command", not left, ", ".join(left) or "neither left a file"),
-        _names("the report", _report(play.seen.run), alert),
+        _names("the report names the alert", _report(play.seen.run), alert),
         Condition("the audit trail is there", _audit_trail(directory).is_file(), _audit_trail(directory).name),
     )
+
+
+def _trouble(play: Play) -> tuple[Condition, ...]:
+    """A condition that does not hold, where something kept the fault from being caused."""
+    trouble = play.seen.trouble
+    return (Condition("the fault was caused", held=False, found=trouble),) if trouble else ()
 
 
 def _branch(play: Play) -> Condition:
@@ -126,16 +132,16 @@ def _reasons(play: Play, *, is_open: bool) -> list[str]:
 
 def _did(play: Play) -> str:
     """What the agent did, whatever it should have done."""
-    run, asked = play.seen.run, _reasons(play, is_open=False)
+    run = play.seen.run
     if run is None:
         return "nothing"
     match run["result"]:
         case "restored":
-            return f"{'asked, ' if run['approval'] else ''}rolled back, verified"
+            return f"{'asked, ' if run['approval'] else ''}rolled back"
         case "recorded":
             return "watched"
         case "asked" | "missing_data":
-            return f"asked: {', '.join(asked)}"
+            return "asked"
         case None:
             return f"still in {run['phase']}"
         case result:
@@ -156,8 +162,8 @@ def _outcome(run: dict[str, Any] | None) -> str:
     return f"{run['result'] or run['state']}: {run['reason'] or 'no reason given'}"
 
 
-def _names(what: str, file: Path | None, word: str) -> Condition:
+def _names(condition: str, file: Path | None, word: str) -> Condition:
     """Whether the file is there and names the word."""
     if file is None or not file.is_file():
-        return Condition(f"{what} names {word}", held=False, found="there is no such file")
-    return Condition(f"{what} names {word}", word in file.read_text(errors="replace"), file.name)
+        return Condition(condition, held=False, found="there is no such file")
+    return Condition(condition, word in file.read_text(errors="replace"), file.name)

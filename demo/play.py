@@ -8,9 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from demo.agent import Agent
+from demo.agent import Agent, CommandError
 from demo.causes import Stage
 from demo.deployment import SERVICES
+from demo.processes import NotReadyError
 from demo.prometheus import Alert
 from demo.releases import Release
 from demo.scenarios import Ending, Scenario
@@ -33,6 +34,8 @@ class Seen:
     incident: dict[str, Any] | None = None
     run: dict[str, Any] | None = None
     approved: bool = False
+    trouble: str = ""
+    """Why it could not be made to go wrong."""
 
 
 class Play:
@@ -59,7 +62,10 @@ class Play:
             causing = pool.submit(self.scenario.cause, stage)
             give_up_at = time.monotonic() + self.scenario.give_up_after
             self._until(lambda: self._has_ended(causing) or time.monotonic() > give_up_at, self._look, view)
-            causing.result()
+            try:
+                causing.result()
+            except (CommandError, NotReadyError) as error:
+                self.seen.trouble = str(error)
             watch_until = time.time() + _WATCH_AFTER
             self._until(lambda: time.time() > watch_until, self._look_at_services, view)
 
@@ -102,6 +108,7 @@ class Play:
         """The first branch that fires, and since when that one was pending; until then, the first pending one."""
         fault_at = self.timeline.at(Moment.FAULT)
         alerts = self.stack.prometheus.alerts(fault_at) if fault_at else []
+        alerts = [alert for alert in alerts if alert.branch != self.scenario.after]
         fired = next((alert for alert in alerts if alert.firing), None)
         pending = [alert for alert in alerts if not alert.firing]
         if fired is not None:
@@ -115,9 +122,10 @@ class Play:
 
     def _look_at_agent(self) -> None:
         incident = self._agent.newest_incident()
-        if incident is None or not incident["runs"]:
+        runs = [run for run in incident["runs"] if self._is_of_interest(run)] if incident else []
+        if incident is None or not runs:
             return
-        runs = sorted(incident["runs"], key=lambda run: float(run["created_at"]))
+        runs.sort(key=lambda run: float(run["created_at"]))
         run = next((run for run in runs if run["command_started_at"]), runs[-1])
         self.seen.run, self.seen.incident = run, incident
         self.timeline.read(run)
@@ -127,6 +135,10 @@ class Play:
         if self.scenario.confirms and approval and approval["state"] == "pending" and not self.seen.approved:
             self.seen.approved = True
             self._agent.approve(incident["id"], run["plan"]["hash"])
+
+    def _is_of_interest(self, run: dict[str, Any]) -> bool:
+        before = self.scenario.after
+        return not before or bool(run["decision"] and run["decision"]["branch"] != before)
 
     def _look_at_services(self) -> None:
         # Once a second, not to thin out the users' requests; often while the rollback is on its way.
@@ -142,9 +154,9 @@ class Play:
     def _doing(self) -> str:
         """What the demonstration waits for."""
         if self.seen.run and self.seen.run["state"] == "finished":
-            return "watching the users 10 s longer"
+            return "watching 10 s longer"
         if self.timeline.at(Moment.GOOD) is not None:
-            return "waiting until it is verified"
+            return "awaiting verification"
         if self.scenario.history and self.timeline.at(Moment.BACKFILLED) is None:
-            return "waiting for bad signals"
-        return "waiting for the agent"
+            return "awaiting bad signals"
+        return "awaiting the agent"

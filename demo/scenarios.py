@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from demo.causes import Cause, let_a_hotfix_fail, ship, ship_through_the_pipeline, stop_the_exporter
+from demo.causes import (
+    Cause,
+    let_a_hotfix_be_late,
+    let_a_hotfix_fail,
+    ship,
+    ship_through_the_pipeline,
+    stop_the_exporter,
+)
 from demo.history import History, Series
 from demo.releases import Fault
 
@@ -36,6 +43,8 @@ class Scenario:
     """The reason for which a human has to be asked."""
     history: History | None = None
     """What Prometheus is made to remember, where a branch takes long to see it."""
+    after: str = ""
+    """A branch that is only watched before this one comes to fire."""
     calm_for: float = 15.0
     """Seconds of good traffic before the fault; a minute where it is compared with rates of a minute."""
     give_up_after: float = 240.0
@@ -43,7 +52,7 @@ class Scenario:
     @property
     def calls_for_patience(self) -> bool:
         """Whether something has to go by between the fault and the branch, so that no bound from the fault holds."""
-        return self.history is not None or self.cause is let_a_hotfix_fail
+        return self.history is not None or self.cause in (let_a_hotfix_fail, let_a_hotfix_be_late)
 
 
 AFFECTED, USERS = "deployment:users_affected:ratio", "deployment:users:count5m"
@@ -102,21 +111,31 @@ SCENARIOS = (
     Scenario(
         "hotfix_failed",
         "hotfix_failed",
-        "2 % of the users get a 500; a hotfix is registered and does not come",
+        "2 % of the users get a 500; a hotfix is registered, and reported failed",
         Ending.ROLLED_BACK,
         Fault.MINOR_IMPACT,
         cause=let_a_hotfix_fail,
-        give_up_after=_WINDOW,
+    ),
+    Scenario(
+        "hotfix_late",
+        "hotfix_failed",
+        "2 % of the users get a 500; a hotfix is registered, and its deadline passes",
+        Ending.ROLLED_BACK,
+        Fault.MINOR_IMPACT,
+        cause=let_a_hotfix_be_late,
+        after="minor_impact",
+        give_up_after=_WINDOW + 120,
     ),
     Scenario(
         "minor_impact_worsening",
         "minor_impact_worsening",
-        "0.5 % of the users met a 500 for 25 min, now 4.5 % do",
+        "one of 400 users met a 500 for 25 min, now 19 do",
         Ending.ROLLED_BACK,
         Fault.MINOR_IMPACT_WORSENING,
         history=History(
-            ready=f"{AFFECTED} > 0.04 and {USERS} > 395",
-            series=(Series(AFFECTED, ((1500, 0.005),)), Series(USERS, ((1500, 400),))),
+            # More than four standard deviations worse, and fewer than 5 %: of 400 users that takes all 19.
+            ready=f"{AFFECTED} > 0.0474 and {USERS} > 399.5",
+            series=(Series(AFFECTED, ((1500, 0.0025),)), Series(USERS, ((1500, 400),))),
         ),
         give_up_after=_WINDOW + 180,
     ),

@@ -12,7 +12,8 @@ class Moment(StrEnum):
     """What a scenario goes through, in the order in which it is shown."""
 
     FAULT = "fault begins"
-    TOLD = "agent is told"
+    TOLD = "the agent is told"
+    TOLD_MORE = "the agent is told more"
     BACKFILLED = "history backfilled"
     PENDING = "alert pending in Prometheus"
     FIRING = "alert firing in Prometheus"
@@ -49,7 +50,7 @@ _OF_A_ROLLBACK = {
     Moment.VERIFIED,
 }
 # What need not happen, and is no moment of what comes if it does not.
-_OPTIONAL = {Moment.TOLD, Moment.BACKFILLED, Moment.PENDING, Moment.ASKED}
+_OPTIONAL = {Moment.TOLD, Moment.TOLD_MORE, Moment.BACKFILLED, Moment.PENDING, Moment.ASKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,8 @@ class Timeline:
         """The durations that the project promises, on an idle machine; `from_fault` if its branch sees it at once."""
         command = self._between(Moment.NOTIFIED, Moment.COMMAND)
         own = None if command is None else command - self._backup_took - self._person_took
-        left_out = "backup and the person's answer" if self._person_took else "backup"
-        reaction = Bound(f"notification to command started, without {left_out}", own, 0.5)
+        left_out = "backup and answer" if self._person_took else "backup"
+        reaction = Bound(f"notification to command, less {left_out}", own, 0.5)
         if not from_fault:
             return (reaction,)
         return (

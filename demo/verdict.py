@@ -68,25 +68,35 @@ class Verdict:
 
 def summary(verdicts: Sequence[Verdict]) -> RenderableType:
     """One line for each scenario."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), title="all scenarios", title_justify="left", title_style="bold")
-    for name in ("scenario", "branch seen", "what the agent did"):
-        table.add_column(name)
+    table = Table(
+        box=SIMPLE,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        title="all scenarios\n",
+        title_justify="left",
+        title_style="bold",
+    )
+    # A name that is cut is none; on a narrow terminal the words beside it take two lines.
+    names = [f"{verdict.name}{'*' if verdict.backfilled else ''}" for verdict in verdicts]
+    table.add_column("scenario", no_wrap=True, min_width=max(map(len, names)))
+    table.add_column("branch seen", no_wrap=True, min_width=max(len(verdict.branch) for verdict in verdicts))
+    table.add_column("what the agent did")
     table.add_column("fired", justify="right", no_wrap=True)
     table.add_column("ended", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for verdict in verdicts:
+    for name, verdict in zip(names, verdicts, strict=True):
         table.add_row(
-            f"{verdict.name}{'*' if verdict.backfilled else ''}",
+            name,
             verdict.branch,
             verdict.did,
             _seconds(verdict.fired_after),
             _seconds(verdict.ended_after),
             _word(verdict.good, "ok", "FAILED"),
         )
-    note = "fired, ended: seconds after the fault."
+    note = "Seconds are those after the fault. What was rolled back was verified, too."
     if any(verdict.backfilled for verdict in verdicts):
-        note += " * on backfilled history."
-    return Group(table, Text(f" {note}", "dim"), Text())
+        note += "\n* On backfilled history."
+    return Group(Text("all scenarios\n", "bold"), table, Text(f"\n{note}\n", "dim"))
 
 
 def _seconds(seconds: float | None) -> str:

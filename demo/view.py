@@ -38,7 +38,8 @@ class View:
 
     def say(self, text: str) -> None:
         """One line between scenarios, with the time of day."""
-        self._console.print(Text.assemble((f"{_clock(datetime.now(UTC).timestamp())}  ", "dim"), text), soft_wrap=True)
+        line = Text.assemble((f"{_clock(datetime.now(UTC).timestamp())}  ", "dim"), text)
+        self._console.print(line, soft_wrap=not self._console.is_terminal)
 
     def print(self, what: RenderableType) -> None:
         """Show something as it is."""
@@ -76,8 +77,8 @@ class View:
 def _table(title: str, timeline: Timeline) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE, expand=True, padding=(0, 1, 0, 0))
     table.add_column("what", no_wrap=True)
-    table.add_column("time of day", no_wrap=True)
-    table.add_column("since fault", justify="right", no_wrap=True)
+    table.add_column("time", no_wrap=True)
+    table.add_column("after", justify="right", no_wrap=True)
     table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
     for moment in timeline.expected():
         at = timeline.at(moment)
@@ -93,9 +94,9 @@ def _status_line(status: Status) -> Text:
         line.append(f"{service} ")
         line.append("up    " if is_up else "DOWN  ", "green" if is_up else "bold red")
     share = status.failed_share
-    line.append("failed requests (5 s) ")
+    line.append("failed in 5 s ")
     line.append("none yet" if share is None else f"{share:.0%}", "bold red" if share else "green")
-    line.append(f"    {status.doing}", "dim")
+    line.append(f"  {status.doing}", "dim")
     return line
 
 

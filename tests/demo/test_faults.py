@@ -56,7 +56,7 @@ def test_a_fault_breaks_one_check_only(sample: Sample, fault: Fault, broken: str
     [
         (Fault.ELEVATED_ERROR_RATE, "fastapi", "/nodes/3", 36),
         (Fault.MINOR_IMPACT, "flask", "/payments", 8),
-        (Fault.MINOR_IMPACT_WORSENING, "flask", "/payments", 18),
+        (Fault.MINOR_IMPACT_WORSENING, "flask", "/payments", 19),
         (Fault.WIDE_IMPACT, "flask", "/payments", 33),
     ],
 )

@@ -60,3 +60,11 @@ def test_names_and_branches_find_scenarios() -> None:
     assert named(["all"]) == SCENARIOS
     assert {scenario.branch for scenario in SCENARIOS} <= set(NAMES)
     assert set(NAMES) - set(SHIPPED) == {"signals_missing"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_document_tells_of_every_scenario(scenario: Scenario) -> None:
+    """What is wrong, the branch and the autonomy stand in its row of the table."""
+    rows = (REPOSITORY / "docs" / "demo.md").read_text().splitlines()
+    (row,) = [row for row in rows if row.startswith(f"| `{scenario.name}`") and row.count("|") == 8]
+    assert f"| {scenario.wrong} | `{scenario.branch}` | {scenario.autonomy} |" in row

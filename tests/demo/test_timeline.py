@@ -97,7 +97,7 @@ def test_the_person_does_not_count_but_what_follows_the_answer_does() -> None:
 def test_what_has_to_wait_has_no_bound_from_the_fault() -> None:
     """Where a hotfix gets its time, only the agent's own reaction is bound."""
     (reaction,) = read(a_run()).bounds(from_fault=False)
-    assert reaction.name.startswith("notification to command started")
+    assert reaction.name.startswith("notification to command")
 
 
 def test_what_did_not_happen_is_not_held() -> None:
