@@ -18,8 +18,9 @@ from demo.deployment import SERVICES
 from demo.load import USERS
 from demo.processes import wait_until
 from demo.releases import Fault
-from exporters.log_formats import Format, parse
+from exporters.log_formats import Format
 from tests.demo.sample import Sample
+from tests.exporters.reading import read_line
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_the_exporter_understands_every_line(sample: Sample) -> None:
         sample.request(service, "/", user="user-042")
         (log,) = configured[service]["access_logs"]
         lines = Path(log["path"]).read_text().splitlines()
-        requests_read = [parse(Format(log["format"]), line, log.get("user_field")) for line in lines]
+        requests_read = [read_line(Format(log["format"]), line, log.get("user_field")) for line in lines]
         assert lines
         assert None not in requests_read, service
         if service == "flask":
