@@ -114,9 +114,14 @@ class Branch:
     service: str | None
 
     @property
-    def precedence(self) -> tuple[int, int, str]:
-        """The least decides: the lowest rank, and of two with the same the more demanding."""
-        return self.rank, MOST_DEMANDING_FIRST.index(self.action), self.service or ""
+    def precedence(self) -> tuple[bool, int, int, str]:
+        """The least decides: the lowest rank, and of two with the same the more demanding.
+
+        A watch goes on whoever decides, so it yields to any that wants more: missing data, of the last rank, must not
+        wait for a human until a watch above it ends.
+        """
+        demanding = MOST_DEMANDING_FIRST.index(self.action)
+        return self.action is Action.WATCH, self.rank, demanding, self.service or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from receiver.model import MOST_DEMANDING_FIRST
+from receiver.model import MOST_DEMANDING_FIRST, Action
 from receiver.rules.groups import Activity, Alert, Group, Rule
 from receiver.tree.conditions import Expression, read_expression
 from receiver.tree.readings import DEPLOYMENT, SERVICE, Measured, Values, by_deployment, measure
@@ -50,6 +50,12 @@ class BranchRule:
         """The less, the more is asked for; None where the labels do not say."""
         found = [place for place, action in enumerate(MOST_DEMANDING_FIRST) if action == self.action]
         return found[0] if found and self.rank is not None else None
+
+    @property
+    def precedence(self) -> tuple[bool, bool, float, int]:
+        """The least decides; whoever cannot be read comes last, and before it a watch."""
+        demand = self.demand
+        return demand is None, self.action == Action.WATCH, self.order, demand or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,9 @@ class DeploymentState:
 
     @property
     def firing(self) -> tuple[BranchState, ...]:
-        """What fires, the deciding one first: the lowest rank, and of two with the same the more demanding."""
+        """What fires, the deciding one first, as the receiver takes them (`Branch.precedence`)."""
         found = [one for one in self.branches if one.state is State.FIRING]
-        return tuple(sorted(found, key=lambda one: (one.rule.demand is None, one.rule.order, one.rule.demand)))
+        return tuple(sorted(found, key=lambda one: one.rule.precedence))
 
     @property
     def urgency(self) -> tuple[int, float]:

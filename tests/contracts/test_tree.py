@@ -38,8 +38,8 @@ def test_every_branch_can_be_read(rule: dict[str, Any]) -> None:
 
 
 def test_the_lowest_rank_decides_whatever_fires_beside_it() -> None:
-    """With all branches firing at once the first of the tree decides, and so on down to the last."""
-    branches = [read(rule) for rule in RULES]
+    """With all branches firing at once the first of the tree decides, and so on down to the last; then the watches."""
+    branches = sorted(map(read, RULES), key=lambda branch: branch.action is Action.WATCH)
     for number, first in enumerate(branches):
         firing = tuple(reversed(branches[number:]))
 

@@ -74,6 +74,16 @@ def test_of_the_same_rank_the_more_demanding_decides() -> None:
     assert [one and one.also_firing for one in found] == [(), ()]
 
 
+def test_a_watch_hides_no_question() -> None:
+    """Missing data has the last rank, and is put to a human although a branch above it is being watched."""
+    watches = Branch("MinorImpact", "minor_impact", 11, Action.WATCH, None, None, None)
+
+    found = decide(telemetry(watches, MISSING))
+
+    assert found is not None
+    assert (found.action, found.branch, found.also_firing) == (Action.ASK, "signals_missing", ("minor_impact",))
+
+
 def test_branch_without_a_level_keeps_its_action() -> None:
     """A branch that asks stays a question: it gets neither a level nor a confidence."""
     found = decide(telemetry(MISSING))
