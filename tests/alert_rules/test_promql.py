@@ -27,19 +27,11 @@ EXPORTER: dict[str, Labels] = {
     for metric in names.ALL
     for suffix in (("_sum", "_count", "_bucket") if isinstance(metric, names.Histogram) else ("",))
 }
-TO_COME = {
-    "rollback_watchdog_last_seen_timestamp_seconds": frozenset[str](),
-    "rollback_audit_records_total": frozenset[str](),
-    "rollback_audit_head": frozenset[str](),
-    "rollback_audit_intact": frozenset[str](),
-    "rollback_config_last_reload_successful": frozenset[str](),
-    "rollback_config_last_reload_success_timestamp_seconds": frozenset[str](),
-}
 RECEIVER: dict[str, Labels] = {name: frozenset(labels) for name, labels in (PROMISED | MORE).items()}
 PROCESS: dict[str, Labels] = dict.fromkeys(
     ("process_start_time_seconds", "process_open_fds", "process_max_fds"), frozenset()
 )
-OURS = TO_COME | EXPORTER | RECEIVER | PROCESS
+OURS = EXPORTER | RECEIVER | PROCESS
 ALERTMANAGER: dict[str, Labels] = {
     "alertmanager_alerts_received_total": frozenset({"status", "version"}),
     "alertmanager_notifications_total": frozenset({"integration", "receiver_name"}),
