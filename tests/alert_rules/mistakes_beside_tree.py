@@ -96,6 +96,11 @@ BESIDE_TREE = (
         ("no code is read", ', code=~"5.."', ', code=~"9.."'),
         ("no status is read", ', status=~"5.."', ', status=~"9.."'),
         ("4xx of a code are errors", ', code=~"5.."', ', code=~"[45].."'),
+        (
+            "one label's errors hide the other's",
+            "or\n                  rate(http_requests_total",
+            "or on (deployment)\n                  rate(http_requests_total",
+        ),
         ("no 5xx of an app is absent", "0 * sum", "0 * none * sum"),
         ("an app without a service", ', service!=""', ""),
         ("users are counted in seconds", "increase(", "rate("),
