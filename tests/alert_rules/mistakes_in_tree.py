@@ -125,7 +125,12 @@ IN_TREE = (
         ("nobody need be affected since", "ratio[15m]) > 0.001", "ratio[15m]) >= 0"),
         ("a clean sample ends the watch", "quantile_over_time(0.1", "quantile_over_time(0"),
         ("half of the samples are a watch", "quantile_over_time(0.1", "quantile_over_time(0.5"),
-        ("worse for a moment", "for: 1m", "for: 0s"),
+        ("worse for a minute", "for: 5m", "for: 1m"),
+    ),
+    *of(
+        "MinorImpactWorsening",
+        "after-rollback",
+        ("the successor is called worse", "for: 5m", "for: 4m"),
     ),
     *of(
         "WideImpact",
