@@ -129,13 +129,14 @@ SCENARIOS = (
     Scenario(
         "minor_impact_worsening",
         "minor_impact_worsening",
-        "one of 400 users met a 500 for 25 min, now 19 do",
+        "one of 400 users met a 500 for 24 min, then 19 did",
         Ending.ROLLED_BACK,
         Fault.MINOR_IMPACT_WORSENING,
         history=History(
             # More than four standard deviations worse, and fewer than 5 %: of 400 users that takes all 19.
             ready=f"{AFFECTED} > 0.0474 and {USERS} > 399.5",
-            series=(Series(AFFECTED, ((1500, 0.0025),)), Series(USERS, ((1500, 400),))),
+            series=(Series(AFFECTED, ((1800, 0.0025), (360, 0.0475))), Series(USERS, ((1800, 400),))),
+            alert="MinorImpactWorsening",
         ),
         give_up_after=_WINDOW + 180,
     ),
@@ -147,7 +148,7 @@ SCENARIOS = (
         Fault.WIDE_IMPACT,
         history=History(
             ready=f"{AFFECTED} >= 0.05",
-            series=(Series(AFFECTED, ((900, 0), (300, 0.0825))), Series(USERS, ((900, 400),))),
+            series=(Series(AFFECTED, ((900, 0), (390, 0.0825))), Series(USERS, ((900, 400),))),
             alert="WideImpact",
         ),
         give_up_after=_WINDOW + 120,
