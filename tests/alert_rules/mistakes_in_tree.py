@@ -147,12 +147,12 @@ IN_TREE = (
             "unless on (deployment)\n              max",
             "unless on ()\n              max",
         ),
-        ("wide at once", "for: 5m", "for: 0s"),
+        ("wide within the window", "for: 6m", "for: 5m"),
     ),
     *of(
         "WideImpact",
         "after-rollback",
-        ("the successor is blamed", "for: 5m", "for: 4m"),
+        ("the successor is blamed", "for: 6m", "for: 5m"),
     ),
     *of(
         "ElevatedErrorRate",
