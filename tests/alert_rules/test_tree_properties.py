@@ -31,12 +31,12 @@ def cases() -> list[Case]:
 
 
 def expected(case: Case) -> set[Alert]:
-    """What the model says, eight minutes after a change: a watch is held for five of them, two branches wait five."""
+    """What the model says, eight minutes after a change: a watch is held for five of them, three branches wait long."""
     fires, earlier = outcome(case.now, case.before), decided(case.before, case.before)
     watched = {alert for alert in earlier if alert[1] == "watch"}
-    if "wide_impact" in names(fires - earlier):
-        # It has fired for three minutes. What was watched until then stands beside it, unless another watch was held.
-        until_then = decided(case.now, case.before, but="wide_impact")
+    for slow in names(fires - earlier) & {"wide_impact", "minor_impact_worsening"}:
+        # It has fired for two minutes. What was watched until then stands beside it, unless another watch was held.
+        until_then = decided(case.now, case.before, but=slow)
         fires |= {alert for alert in until_then if alert[1] == "watch" and alert in (watched or {alert})}
     if watched:
         # It has waited for the three minutes only that have passed since that watch ended.
