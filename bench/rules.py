@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 
+from bench.measure import cpu_seconds
 from demo.monitoring import start_prometheus
 from demo.processes import free_port
 from receiver.prometheus_api import PrometheusApi
@@ -174,10 +175,11 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What each group takes, and each of its rules."""
+    """What each group takes, each of its rules, and all of Prometheus in an interval (seconds of processor time)."""
 
     groups: dict[str, Times]
     rules: dict[str, Times]
+    processor: float
 
 
 def measure(deployments: int, directory: Path) -> Figures:
@@ -197,10 +199,12 @@ def measure(deployments: int, directory: Path) -> Figures:
         }
         with start_prometheus(directory, config, free_port()) as server:
             api = PrometheusApi(server.url, 30.0)
+            began, used = time.monotonic(), cpu_seconds(server.process.pid)
             evaluations = _evaluations(RulesApi(api))
+            processor = (cpu_seconds(server.process.pid) - used) / (time.monotonic() - began) * EVERY
             _check(api, deployments)
     shutil.rmtree(directory)
-    return _figures(evaluations)
+    return _figures(evaluations, processor)
 
 
 def _evaluations(api: RulesApi) -> list[list[Group]]:
@@ -217,14 +221,15 @@ def _evaluations(api: RulesApi) -> list[list[Group]]:
     return [[each[at] for at in sorted(each)[1:]] for each in seen.values()]
 
 
-def _figures(evaluations: list[list[Group]]) -> Figures:
+def _figures(evaluations: list[list[Group]], processor: float) -> Figures:
     rules = {
         f"{group.name}: {place + 1}. {rule.name}": _times([one.rules[place].evaluation_time for one in each])
         for each in evaluations
         for group in each[:1]
         for place, rule in enumerate(group.rules)
     }
-    return Figures({each[0].name: _times([one.evaluation_time for one in each]) for each in evaluations}, rules)
+    groups = {each[0].name: _times([one.evaluation_time for one in each]) for each in evaluations}
+    return Figures(groups, rules, processor)
 
 
 def _times(seconds: Sequence[float]) -> Times:
@@ -252,6 +257,9 @@ def run() -> None:
     _table("group", {name: [found[size].groups[name] for size in SIZES] for name in sorted(largest.groups)})
     slowest = sorted(largest.rules, key=lambda name: -largest.rules[name].median)[:SLOWEST]
     _table("slowest rules", {name: [found[size].rules[name] for size in SIZES] for name in slowest})
+    # The time of an evaluation grows with whatever else the machine does; this does not.
+    used = ", ".join(f"{found[size].processor:.2f} s ({size:,})" for size in SIZES)
+    print(f"\nProcessor time of all of Prometheus in {EVERY} s, scrapes and storage included: {used}")
 
 
 def _table(what: str, figures: Mapping[str, Sequence[Times]]) -> None:
