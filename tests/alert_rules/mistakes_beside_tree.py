@@ -27,6 +27,7 @@ BESIDE_TREE = (
         SIGNALS,
         "signals-daily",
         ("a day of two hours", "mean5m >= 0)[1d:5m]", "mean5m >= 0)[2h:5m]"),
+        ("a new service is compared with itself", "mean5m offset 1h", "mean5m"),
         (
             "idle moments are part of the day",
             "(service:http_request_duration_seconds:mean5m >= 0)[",
