@@ -185,7 +185,8 @@ class Terminal:
     def __init__(self, here: Ruled) -> None:
         self.controller, terminal = pty.openpty()
         environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "60"}
-        argv = (AGENT, "tree", "--watch", "--config", here.config)
+        # A shell starts what it puts into the background without Ctrl-C, and its children inherit that.
+        argv = ("env", "--default-signal=INT", AGENT, "tree", "--watch", "--config", here.config)
         self.process = subprocess.Popen(argv, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
         os.close(terminal)
         self.seen = ""

@@ -16,7 +16,7 @@ from demo.prometheus import Prometheus
 RATIO, USERS = "deployment:users_affected:ratio", "deployment:users:count5m"
 WIDE = History(
     ready=f"{RATIO} >= 0.05",
-    series=(Series(RATIO, ((900, 0), (300, 0.08))), Series(USERS, ((900, 400),))),
+    series=(Series(RATIO, ((900, 0), (360, 0.08))), Series(USERS, ((900, 400),))),
     alert="WideImpact",
 )
 RULES = f"""\
@@ -32,22 +32,22 @@ def test_prometheus_remembers_what_was_backfilled(tmp_path: Path) -> None:
     with start_prometheus(tmp_path, "global: {}\n", free_port()) as server:
         prometheus = Prometheus(server.url)
         assert prometheus.value(f'{RATIO}{{deployment="qrl"}} @ {now:.3f}') == 0.08
-        assert prometheus.value(f"{RATIO} @ {now - 320:.3f}") == 0
+        assert prometheus.value(f"{RATIO} @ {now - 380:.3f}") == 0
         assert prometheus.value(f"count_over_time({USERS}[20m] @ {now + 1:.3f})") == 61
         pending = f'ALERTS_FOR_STATE{{alertname="WideImpact",rank="9",confidence="0.95"}} @ {now:.3f}'
-        assert prometheus.value(pending) == pytest.approx(now - 300 + LEFT, abs=1)
+        assert prometheus.value(pending) == pytest.approx(now - 360 + LEFT, abs=1)
 
 
 def test_what_is_made_up_is_told() -> None:
     """In few words how long, and how far the alert's `for` has come."""
-    assert WIDE.told() == "15 min, pending for 280 of 300 s"
+    assert WIDE.told() == "15 min, pending for 340 of 360 s"
     assert WIDE.signals == f"{RATIO}, {USERS}"
     assert History("", (Series(RATIO, ((86400, 0.1),)),)).told() == "24 h"
 
 
 @pytest.mark.parametrize(("alert", "remembered"), [("WideImpact", True), ("", False)])
 def test_a_for_goes_on_where_the_past_ended(tmp_path: Path, alert: str, *, remembered: bool) -> None:
-    """WideImpact, which waits five minutes, has less than half a minute to go; without its state it begins anew."""
+    """WideImpact, which waits six minutes, has less than half a minute to go; without its state it begins anew."""
     past = History(WIDE.ready, WIDE.series, alert)
     write_blocks(past, time.time(), tmp_path / "prometheus-data")
     flags = (f"--rules.alert.for-grace-period={GRACE}",)
