@@ -47,7 +47,8 @@ class Fleet:
         """Signals that the rules look back at for an hour."""
         self.daily: list[tuple[str, float]] = []
         for number in range(deployments):
-            self._add(f'deployment="fleet-{number:04}"', is_bad=number % 50 == 0)
+            bad, minor = number % 50 == 0, number % 10 == 1
+            self._add(f'deployment="fleet-{number:04}"', is_bad=bad, affected=80 if bad else 10 if minor else 0)
 
     def exposition(self, now: float) -> bytes:
         """What exporter and receiver expose at that moment."""
@@ -56,7 +57,7 @@ class Fleet:
         lines += [f"{series} {rate * grown:.3f}\n" for series, rate in self.counters]
         return "".join(lines).encode()
 
-    def _add(self, deployment: str, is_bad: bool) -> None:
+    def _add(self, deployment: str, is_bad: bool, affected: int) -> None:
         for service in SERVICES:
             self._add_service(f'{deployment},service="{service}"', 0.3 if is_bad and service == "api" else 0.0)
         for kind in ("authentication", "payment", "database", "ui"):
@@ -65,7 +66,7 @@ class Fleet:
             self.recorded.append((f"deployment:{kind}:ratio{{{deployment}}}", 1))
         for name, value in (
             ("access_log_users", 900),
-            ("access_log_users_affected", 80 if is_bad else 10),
+            ("access_log_users_affected", affected),
             ("release_timestamp_seconds", self.since),
             ("release_migration_failed", 0),
             ("rollback_hotfix_deadline_timestamp_seconds", 0),
@@ -79,7 +80,7 @@ class Fleet:
             self.gauges.append((f'rollback_escalations_open{{{deployment},reason="{reason}"}}', 0))
         for name, value in (
             ("availability:ratio", 1),
-            ("users_affected:ratio", 0.011),
+            ("users_affected:ratio", affected / 900),
             ("release_age:seconds", 5000),
             ("migration_failed:bool", 0),
         ):
@@ -242,7 +243,7 @@ def _check(api: PrometheusApi, deployments: int) -> None:
         ("count(service:http_request_duration_seconds:mean1d)", deployments * len(SERVICES)),
         ("count(service:http_request_errors:ratio_rate1m)", deployments * len(SERVICES)),
         ('count(ALERTS{alertstate="firing",branch="high_error_rate"})', -(-deployments // 50)),
-        ('count(ALERTS{branch="minor_impact"})', deployments - -(-deployments // 50)),
+        ('count(ALERTS{branch="minor_impact",action="watch"})', deployments // 10),
     ):
         found = [one.value for one in api.query(query)]
         if not found or found[0] is None or found[0][1] < expected:
