@@ -33,8 +33,8 @@ BESIDE_TREE = (
             "(service:http_request_duration_seconds:mean5m >= 0)[",
             "(service:http_request_duration_seconds:mean5m)[",
         ),
-        ("half an hour is a day", ">= 12", ">= 6"),
-        ("two hours are no day", ">= 12", ">= 24"),
+        ("half an hour is a day", "mean5m offset 1h", "mean5m offset 30m"),
+        ("two hours are no day", "mean5m offset 1h", "mean5m offset 2h"),
     ),
     *about(
         AGENT,
