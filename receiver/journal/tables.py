@@ -35,6 +35,15 @@ deployment = Table(
     Column("latch_reason", Text),
 )
 
+autonomy = Table(
+    "autonomy",
+    metadata,
+    Column("scope", Text, primary_key=True),  # a deployment, or * for all
+    Column("level", Text, nullable=False),
+    Column("set_at", Float, nullable=False),
+    Column("set_by", Text, nullable=False),
+)
+
 incident = Table(
     "incident",
     metadata,
@@ -96,8 +105,19 @@ approval = Table(
     Column("state", Text, nullable=False),  # pending, approved, denied, expired, withdrawn
     Column("opened_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Column("need", Integer, nullable=False, default=1),  # how many people must approve
     Column("decided_at", Float),
     Column("decided_by", Text),
+    Column("comment", Text),
+)
+
+vote = Table(
+    "vote",
+    metadata,
+    Column("approval", Text, ForeignKey("approval.id"), primary_key=True),
+    Column("person", Text, primary_key=True),  # two means two: nobody's second vote is another
+    Column("voted_at", Float, nullable=False),
+    Column("via", Text, nullable=False),
     Column("comment", Text),
 )
 
@@ -113,8 +133,10 @@ escalation = Table(
     Column("opened_at", Float, nullable=False),
     Column("answered_at", Float),
     Column("answered_by", Text),
-    Column("answer", Text),  # retry, done
+    Column("answer", Text),  # retry, done, give_up
     Column("comment", Text),
+    Column("raised_at", Float),  # when Alertmanager last took it; null: never
+    Column("lowered_at", Float),  # when Alertmanager took its end
     UniqueConstraint("run", "reason"),
 )
 
@@ -146,6 +168,7 @@ release = Table(
     Column("migration", Text),  # none, ok, failed; null: nobody said
     Column("author", Text),
     Column("reported_commit", Text),  # by the pipeline; `commit` is what the target says
+    Column("irreversible", Integer),  # 1: its database migration cannot be undone; null: nobody said
 )
 
 hotfix = Table(
@@ -168,4 +191,13 @@ seen = Table(
     metadata,
     Column("name", Text, primary_key=True),  # watchdog
     Column("at", Float, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", Text, primary_key=True),  # SHA-256 of the cookie's secret: who reads the journal cannot sign in
+    Column("person", Text, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
 )
