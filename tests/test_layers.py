@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.wiring",),
     ("receiver.server", "receiver.app", "receiver.inbox", "receiver.observe", "receiver.metrics", "receiver.report"),
     ("receiver.workflow", "receiver.pipeline"),
-    ("receiver.phases", "receiver.announcements"),
+    ("receiver.phases", "receiver.announcements", "receiver.standing"),
     (
         "receiver.guardrails",
         "receiver.decision",

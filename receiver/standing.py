@@ -1,0 +1,86 @@
+"""How everything stands at this moment, as `status` and the page show it: plain dictionaries, times in Unix seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from receiver.config import Config
+from receiver.errors import TargetError
+from receiver.guardrails.watchdog import missing_for
+from receiver.journal import deployments, hotfixes, releases, seen, views
+from receiver.journal.views import View
+from receiver.model import Release
+from receiver.world import World
+
+
+def live_releases(worlds: Mapping[str, World]) -> dict[str, Release | TargetError]:
+    """What each target itself says at this moment; the journal may be a minute behind."""
+    return {name: _live(world) for name, world in worlds.items()}
+
+
+def standing(
+    tx: sa.Connection,
+    config: Config,
+    live: Mapping[str, Release | TargetError],
+    now: float,
+    serving_since: float | None,
+) -> View:
+    """Everything at once; `serving_since` is None where no receiver runs."""
+    return {
+        "serving": serving_since is not None,
+        "kill_switch": config.kill_switch.exists(),
+        "watchdog": _watchdog(tx, config, now, serving_since),
+        "deployments": [_deployment(tx, config, name, live[name], now) for name in config.deployments],
+        "approvals": views.pending_approvals(tx, now),
+        "escalations": views.open_escalations(tx),
+    }
+
+
+def _live(world: World) -> Release | TargetError:
+    try:
+        return world.target.live()
+    except TargetError as error:
+        return error
+
+
+def _watchdog(tx: sa.Connection, config: Config, now: float, since: float | None) -> dict[str, float | None]:
+    """When the last one came, and for how long too long none has; where nothing serves, none is expected."""
+    last = seen.last(tx, seen.WATCHDOG)
+    missing = None if since is None else missing_for(now, last, since, config.guardrails.watchdog.max_age)
+    return {"last_seen": last, "missing_for": missing}
+
+
+def _deployment(tx: sa.Connection, config: Config, name: str, live: Release | TargetError, now: float) -> View:
+    limits = config.guardrails
+    claims = deployments.claims_since(tx, name, now - limits.daily_limit.period)
+    known = releases.known(tx, name)
+    remembered = known.get(live.id) if isinstance(live, Release) else None
+    latch = deployments.latch_of(tx, name)
+    cooldown_end = claims[-1] + limits.cooldown.period if claims else 0.0
+    return {
+        "name": name,
+        "live": live.id if isinstance(live, Release) else None,
+        "live_unknown": str(live) if isinstance(live, TargetError) else None,
+        "live_good": remembered is not None and remembered.good_at is not None,
+        "held": [one.id for one in known.values() if one.held_at],
+        "autonomy": config.autonomy_of(name).value,
+        "budget": max(limits.daily_limit.limit - len(claims), 0),
+        "budget_limit": limits.daily_limit.limit,
+        "cooldown_left": max(cooldown_end - now, 0.0),
+        "latched": latch.reason if latch else None,
+        **_announced(tx, name, live.id if isinstance(live, Release) else None, now),
+    }
+
+
+def _announced(tx: sa.Connection, deployment: str, live: str | None, now: float) -> dict[str, Any]:
+    """What was announced and still counts; `live` is the release whose migration may have failed."""
+    hotfix = hotfixes.unresolved(tx, deployment)
+    return {
+        "hotfix": {**asdict(hotfix), "overdue": hotfix.is_overdue(now)} if hotfix else None,
+        "deploys": [asdict(deploy) for deploy in releases.deploys_under_way(tx, deployment, now)],
+        "migration_failed": live is not None and releases.has_failed_migration(tx, deployment, live),
+    }
