@@ -42,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """From the command line down to the words: a module imports what stands in a lower line, or of its own package."""
 
-COMMAND_LINE = ("receiver.cli", "receiver.commands", "exporters.app")
+COMMAND_LINE = ("receiver.cli", "receiver.commands", "exporters.app", "exporters.health_command")
 PROCESS_WIDE = {"sys.argv", "sys.exit", "os.environ", "os.getenv", "os._exit", "signal.signal", "signal.raise_signal"}
 ADAPTERS = {"receiver.prometheus", "receiver.rules.api", "receiver.targets.releases"}
 
