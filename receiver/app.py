@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver import webhook
 from receiver.announcements import Announcements
-from receiver.authentication import Refused, authenticate
+from receiver.authentication import Access, Refused, authenticate
 from receiver.errors import BadNotification, JournalError
 from receiver.journal import counts, notifications, views
 from receiver.journal.database import Database
@@ -67,6 +67,7 @@ class Interface:
     is_ready: Callable[[], bool]
     announcements: Callable[[], Announcements]
     pipeline_token: Callable[[], SecretFile | None]
+    access: Callable[[], Access]
     reload: Callable[[], str | None]
 
 

@@ -1,20 +1,162 @@
-"""Lets a request pass that carries a configured bearer token."""
+"""Says who makes a request: by a bearer token, a user's password, or a client certificate."""
 
 from __future__ import annotations
 
-from flask import request
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from flask import Request, request
+
+from receiver.config import Config
+from receiver.identity import Identity, Proof, Role
 from receiver.log import get_log
+from receiver.passwords import Passwords
 from receiver.secret import SecretFile
+from receiver.throttle import Throttle, Throttled
+from receiver.web_config import WebConfig
+
+CERTIFICATE = "rollback_agent.client_certificate"
+"""Where the server puts the verified certificate of a client, as `ssl.SSLSocket.getpeercert` gives it."""
+_UNKNOWN = "credentials are needed, and they must be ones that are configured"
 
 
 class Refused(Exception):
     """A request that is answered with `status` and the error's text; `outcome` is what a notification is counted as."""
 
-    def __init__(self, status: int, text: str, outcome: str = "failed") -> None:
+    def __init__(self, status: int, text: str, outcome: str = "failed", retry_after: int | None = None) -> None:
         super().__init__(text)
         self.status = status
         self.outcome = outcome
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who has a bearer token."""
+
+    name: str
+    role: Role
+    token: SecretFile
+
+
+class Access:
+    """Who may use the HTTP interface, by one configuration; `clock` is monotonic seconds."""
+
+    def __init__(self, config: Config, web: WebConfig, clock: Callable[[], float]) -> None:
+        self._holders = holders(config)
+        self._roles = config.web.roles
+        self._users = frozenset(web.basic_auth_users)
+        self._passwords = Passwords(web.basic_auth_users, clock)
+        self._wrong_tokens = Throttle(clock)
+
+    @property
+    def has_users(self) -> bool:
+        """Whether anybody can sign in with a password."""
+        return bool(self._users)
+
+    def require(self, request: Request, *roles: Role) -> Identity:
+        """Who makes the request; raises Refused where that is not known (401) or is none of `roles` (403)."""
+        identity = self.identify(request)
+        if not identity.may(*roles):
+            needed = " or ".join(roles)
+            raise Refused(403, f"{identity.name} is {identity.role}, and this needs {needed}", "unauthorized")
+        return identity
+
+    def identify(self, request: Request) -> Identity:
+        """Who makes the request; raises Refused (401, 429, or 503 where it cannot be checked)."""
+        address = request.remote_addr or ""
+        scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
+        match scheme.lower():
+            case "bearer":
+                return self._holder(offered.strip(), address)
+            case "basic":
+                name, password = _user_and_password(offered.strip())
+                identity = self.check_password(name, password, address)
+                if identity is None:
+                    raise Refused(401, _UNKNOWN, "unauthorized")
+                return identity
+            case "":
+                return self._certified(request.environ.get(CERTIFICATE))
+            case _:
+                raise Refused(401, _UNKNOWN, "unauthorized")
+
+    def check_password(self, name: str, password: str, address: str) -> Identity | None:
+        """The user, where the password is theirs; raises Refused (429) where too many were wrong."""
+        try:
+            is_right = self._passwords.check(name, password, address)
+        except Throttled as error:
+            raise _too_often(error) from None
+        if not is_right:
+            get_log().warning("a name and a password did not belong together", address=address)
+        role = self.role_of(name)
+        return Identity(name, role, Proof.PASSWORD) if is_right and role else None
+
+    def role_of(self, name: str) -> Role | None:
+        """The role of a user who has signed in, or None where that name is no user's any more."""
+        return self._roles.get(name) if name in self._users else None
+
+    def _holder(self, offered: str, address: str) -> Identity:
+        unreadable: Exception | None = None
+        found: Holder | None = None
+        for holder in self._holders:  # all of them, so that the time does not tell which one it was
+            try:
+                if holder.token.matches(offered):
+                    found = holder
+            except (OSError, ValueError) as error:
+                get_log().error("a token cannot be read", holder=holder.name, error=str(error))
+                unreadable = error
+        if found:
+            return Identity(found.name, found.role, Proof.TOKEN)
+        if unreadable:
+            raise Refused(503, "the token cannot be checked; see the agent's log") from unreadable
+        try:
+            self._wrong_tokens.begin(address, "")
+        except Throttled as error:
+            raise _too_often(error) from None
+        raise Refused(401, _UNKNOWN, "unauthorized")
+
+    def _certified(self, certificate: Mapping[str, Any] | None) -> Identity:
+        if not certificate:
+            raise Refused(401, _UNKNOWN, "unauthorized")
+        names = certified_names(certificate)
+        for name in names:
+            if role := self._roles.get(name):
+                return Identity(name, role, Proof.CERTIFICATE)
+        shown = names[0] if names else "without a name"
+        raise Refused(403, f"the certificate {shown} is good, but has no role in web.roles", "unauthorized")
+
+
+def holders(config: Config) -> tuple[Holder, ...]:
+    """Everybody who has a bearer token."""
+    found = [Holder("webhook", Role.WEBHOOK, SecretFile(config.webhook.token_file))]
+    if config.pipeline:
+        found.append(Holder("pipeline", Role.PIPELINE, SecretFile(config.pipeline.token_file)))
+    found += [Holder(name, token.role, SecretFile(token.file)) for name, token in config.web.tokens.items()]
+    return tuple(found)
+
+
+def certified_names(certificate: Mapping[str, Any]) -> list[str]:
+    """The names that a verified certificate is for: the common name, then the alternative ones."""
+    common = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    others = [value for _kind, value in certificate.get("subjectAltName", ()) if isinstance(value, str)]
+    return common + others
+
+
+def _user_and_password(offered: str) -> tuple[str, str]:
+    try:
+        name, colon, password = base64.b64decode(offered, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:  # a UnicodeDecodeError is a ValueError
+        raise Refused(401, _UNKNOWN, "unauthorized") from error
+    if not colon:
+        raise Refused(401, _UNKNOWN, "unauthorized")
+    return name, password
+
+
+def _too_often(error: Throttled) -> Refused:
+    return Refused(429, str(error), "unauthorized", error.retry_after)
 
 
 def authenticate(token: SecretFile, whose: str) -> None:

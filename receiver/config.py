@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from configfile import Command, FilePath, Integer, Number, Seconds, Section, load
+from receiver.identity import Role
 from receiver.model import Autonomy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -44,7 +45,14 @@ def _positive(value: float) -> float:
     return value
 
 
+def _person_name(value: str) -> str:
+    if not value or not value.isprintable() or len(value) > 300:
+        raise ValueError("a name is not empty, printable, and at most 300 characters long")
+    return value
+
+
 Name = Annotated[str, AfterValidator(valid_name)]
+PersonName = Annotated[str, AfterValidator(_person_name)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Period = Annotated[Seconds, AfterValidator(_positive)]
@@ -60,6 +68,30 @@ class Pipeline(Section):
     """How a pipeline proves who it is; without this section none may report anything."""
 
     token_file: FilePath
+
+
+class Token(Section):
+    """One bearer token, and what its holder may do."""
+
+    file: FilePath
+    role: Role
+
+
+class Web(Section):
+    """Who may use the HTTP interface beside Alertmanager and the pipelines, and how they prove who they are."""
+
+    config_file: FilePath | None = None
+    external_url: Url | None = None
+    session_lifetime: Period = 43200.0
+    roles: dict[PersonName, Role] = Field(default={})
+    tokens: dict[Name, Token] = Field(default={})
+
+    @model_validator(mode="after")
+    def _one_name_one_role(self) -> Self:
+        doubled = sorted(self.roles.keys() & self.tokens.keys())
+        if doubled:
+            raise ValueError(f"tokens.{doubled[0]}: roles has that name too; one name is one person or program")
+        return self
 
 
 class Prometheus(Section):
@@ -186,6 +218,7 @@ class Config(Section):
     listen: ListenAddress = "127.0.0.1:9195"
     webhook: Webhook
     pipeline: Pipeline | None = None
+    web: Web = Web()
     prometheus: Prometheus
     alertmanager: Alertmanager
     autonomy: Autonomy = Autonomy.L3

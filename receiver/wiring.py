@@ -13,6 +13,7 @@ from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
 from receiver.audit_watch import AuditWatch
+from receiver.authentication import Access
 from receiver.config import Config
 from receiver.current import Current
 from receiver.inbox import Inbox
@@ -24,6 +25,7 @@ from receiver.report import ReportWriter
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
 from receiver.targets.releases import ReleasesDirectory
+from receiver.web_config import load_web_config
 from receiver.workflow import Workflow
 from receiver.world import World
 
@@ -39,6 +41,7 @@ class Setup:
     announcements: Announcements
     token: SecretFile
     pipeline_token: SecretFile | None
+    access: Access
     metrics: JournalCollector
 
 
@@ -83,6 +86,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
             announcements=Announcements(database, audit, config.deployments),
             token=SecretFile(config.webhook.token_file),
             pipeline_token=SecretFile(config.pipeline.token_file) if config.pipeline else None,
+            access=Access(config, load_web_config(config.web.config_file), time.monotonic),
             metrics=JournalCollector(database, worlds, rejected.flush),
         )
 
@@ -116,6 +120,7 @@ def interface(
         token=lambda: current().token,
         announcements=lambda: current().announcements,
         pipeline_token=lambda: current().pipeline_token,
+        access=lambda: current().access,
         registry=registry,
         rejected=parts.rejected,
         notify=notify,

@@ -36,6 +36,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.journal", "receiver.rules"),
     ("receiver.current", "receiver.audit_watch"),
     ("receiver.config", "receiver.log", "receiver.secret", "receiver.audit_chain", "receiver.prometheus_api"),
+    ("receiver.passwords", "receiver.web_config"),
+    ("receiver.identity", "receiver.throttle"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
     ("receiver",),
     ("configfile",),

@@ -20,12 +20,15 @@ from sqlalchemy import event
 from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts, create_app
 from receiver.audit import AuditTrail
+from receiver.authentication import Access
+from receiver.config import Config
 from receiver.journal import notifications
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
 from receiver.secret import SecretFile
 from receiver.server import make_server
+from receiver.web_config import WebConfig
 
 TOKEN = "a-token-that-only-tests-use"
 BEARER = f"Bearer {TOKEN}"
@@ -56,6 +59,21 @@ class Receiver:
     @property
     def pipeline_file(self) -> Path:
         return self.directory / "pipeline.token"
+
+    def configuration(self) -> Config:
+        """The configuration of which the interface needs who may do what."""
+        return Config.model_validate(
+            {
+                "root": str(self.directory),
+                "webhook": {"token_file": str(self.token_file)},
+                "pipeline": {"token_file": str(self.pipeline_file)},
+                "prometheus": {"url": "http://127.0.0.1:9"},
+                "alertmanager": {"url": "http://127.0.0.1:9"},
+                "deployments": {
+                    "qrl": {"target": {"releases": {"path": str(self.directory), "restart": ["/bin/true"]}}}
+                },
+            }
+        )
 
     def audited(self) -> list[dict[str, Any]]:
         """Every record of the audit trail."""
@@ -111,6 +129,7 @@ def serving(directory: Path, pipeline: bool = True) -> Iterator[Receiver]:
         registry.register(JournalCollector(database, {}, rejected.flush))
         here.pipeline_file.write_text(f"{PIPELINE_TOKEN}\n")
         here.pipeline_file.chmod(0o600)
+        access = Access(here.configuration(), WebConfig(), time.monotonic)
         audit = AuditTrail(directory / "audit-trail.jsonl", time.time)
         interface = Interface(
             database=database,
@@ -121,6 +140,7 @@ def serving(directory: Path, pipeline: bool = True) -> Iterator[Receiver]:
             is_ready=lambda: here.ready,
             announcements=lambda: Announcements(database, audit, ("qrl", "shop")),
             pipeline_token=lambda: SecretFile(here.pipeline_file) if pipeline else None,
+            access=lambda: access,
             reload=here.reload,
         )
         server = make_server(create_app(interface), "127.0.0.1:0")
