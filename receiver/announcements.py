@@ -71,12 +71,20 @@ class Announcements:
             self._audit.record("release:start", release, actor=person, deployment=deployment, facts=facts)
         return deploy
 
-    def finish_release(self, deployment: str, release: str, person: str, migration: Migration | None = None) -> Deploy:
-        """A pipeline is done with a release, and says what became of its database migration."""
+    def finish_release(
+        self,
+        deployment: str,
+        release: str,
+        person: str,
+        migration: Migration | None = None,
+        irreversible: bool | None = None,
+    ) -> Deploy:
+        """A pipeline is done with a release; what became of its database migration, and whether it can be undone."""
         self.require_known(deployment)
         with self._database.write() as tx:
-            deploy = releases.deploy_finished(tx, deployment, release, self._database.now(tx), migration)
-            facts: dict[str, object] = {"migration": migration}
+            now = self._database.now(tx)
+            deploy = releases.deploy_finished(tx, deployment, release, now, migration, irreversible)
+            facts: dict[str, object] = {"migration": migration, "irreversible": irreversible}
             self._audit.record("release:finish", release, actor=person, deployment=deployment, facts=facts)
         return deploy
 

@@ -51,11 +51,18 @@ def _person_name(value: str) -> str:
     return value
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"{value!r} holds a character that cannot be printed")
+    return value
+
+
 Name = Annotated[str, AfterValidator(valid_name)]
 PersonName = Annotated[str, AfterValidator(_person_name)]
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Period = Annotated[Seconds, AfterValidator(_positive)]
+AlertName = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 
 
 class Webhook(Section):
@@ -151,6 +158,19 @@ class Watchdog(Section):
     max_age: Period = 300.0
 
 
+class Storm(Section):
+    """At most so many deployments may ask for a rollback at once; an alert of `dependencies` refuses by itself."""
+
+    deployments: Integer = Field(default=3, ge=1)
+    dependencies: tuple[AlertName, ...] = ()
+
+
+class SuspectRelease(Section):
+    """A release that has been live for longer is not rolled back by itself; null: however long (the guide)."""
+
+    max_age: Period | None = None
+
+
 class DiskSpace(Section):
     """At least this much must be free where backups and logs go (the guide: 1 GB)."""
 
@@ -162,10 +182,16 @@ class Guardrails(Section):
 
     kill_switch: Unconfigurable = Unconfigurable()
     latched: Unconfigurable = Unconfigurable()
+    storm: Storm = Storm()
     watchdog: Watchdog = Watchdog()
-    plan_stale: Unconfigurable = Unconfigurable()
+    telemetry_fresh: Unconfigurable = Unconfigurable()
     alert_still_firing: Unconfigurable = Unconfigurable()
+    suspect_release: SuspectRelease = SuspectRelease()
+    plan_stale: Unconfigurable = Unconfigurable()
+    release_in_progress: Unconfigurable = Unconfigurable()
     target_release_valid: Unconfigurable = Unconfigurable()
+    irreversible_migration: Unconfigurable = Unconfigurable()
+    rollback_command_present: Unconfigurable = Unconfigurable()
     daily_limit: DailyLimit = DailyLimit()
     cooldown: Cooldown = Cooldown()
     disk_space: DiskSpace = DiskSpace()

@@ -151,6 +151,14 @@ class Telemetry:
 
 
 @dataclass(frozen=True, slots=True)
+class Storm:
+    """What fires beyond one deployment: those that ask for a rollback, and alerts about what they share."""
+
+    deployments: frozenset[str]
+    dependencies: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Which branch decided, what for, and why; `signals` are the facts that were read."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar
 from flask import Flask, Response, jsonify, request
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from configfile import Seconds, Section
+from configfile import Boolean, Seconds, Section
 from receiver.announcements import Announcements
 from receiver.authentication import Refused, authenticate
 from receiver.config import Name
@@ -70,6 +70,7 @@ class FinishRelease(Section):
     event: Literal["finish"]
     release: Name
     migration: Migration | None = None
+    irreversible: Boolean | None = None
 
 
 _HOTFIX: TypeAdapter[StartHotfix | EndHotfix] = TypeAdapter(
@@ -104,7 +105,8 @@ def add_pipeline(
         if isinstance(body, StartRelease):
             begun = taken_by.start_release(deployment, body.release, "pipeline", body.commit, body.author)
             return jsonify(asdict(begun)), 201
-        return jsonify(asdict(taken_by.finish_release(deployment, body.release, "pipeline", body.migration))), 200
+        ended = taken_by.finish_release(deployment, body.release, "pipeline", body.migration, body.irreversible)
+        return jsonify(asdict(ended)), 200
 
     @app.errorhandler(BadAnnouncement)
     def bad(error: BadAnnouncement) -> tuple[Response, int]:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from receiver.errors import PrometheusError
-from receiver.model import Action, Branch, Demand, Level, Signal, Telemetry
+from receiver.model import Action, Branch, Demand, Level, Signal, Storm, Telemetry
 from receiver.prometheus_api import PrometheusApi, Series
 
 # A day's mean is recorded every two minutes only, and says nothing of this moment.
 _SIGNALS = '__name__=~"deployment:.+|service:.+",__name__!~".+:mean1d"'
+_BRANCH = 'branch!=""'
 _AVAILABILITY = "deployment:availability:ratio"
 
 
@@ -32,7 +33,7 @@ class Prometheus:
         """
         read_at = self._clock()
         labels = f'deployment="{_escaped(deployment)}"'
-        alerts = self._firing(f",{labels}")
+        alerts = self._firing(f"{_BRANCH},{labels}")
         # A range selector gives raw samples with their own times; an instant vector would hide how old they are.
         lookback = max(int(self._max_age), 1)
         series = self._query(f"{{{_SIGNALS},{labels}}}[{lookback}s]")
@@ -47,7 +48,7 @@ class Prometheus:
     def deciding(self) -> dict[str, Demand | None]:
         """The deployments on which any branch fires, with what decides; None where no branch can be read."""
         by_deployment: defaultdict[str, list[Series]] = defaultdict(list)
-        for alert in self._firing():
+        for alert in self._firing(_BRANCH):
             by_deployment[alert.metric.get("deployment", "")].append(alert)
         return {deployment: _first_demand(alerts) for deployment, alerts in by_deployment.items()}
 
@@ -69,9 +70,19 @@ class Prometheus:
         series = self._query(f'{signal}{{deployment="{_escaped(deployment)}"}}[{period}s]')
         return {one.metric.get("service", ""): tuple(value for at, value in one.values if at > since) for one in series}
 
-    def _firing(self, more_labels: str = "") -> tuple[Series, ...]:
+    def storm(self, dependencies: Iterable[str]) -> Storm:
+        """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire at all."""
+        failing = self._firing(f'{_BRANCH},action="{Action.ROLLBACK}"')
+        names = "|".join(map(re.escape, dependencies))
+        shared = self._firing(f'alertname=~"{_escaped(names)}"') if names else ()
+        return Storm(
+            frozenset(alert.metric.get("deployment", "") for alert in failing),
+            frozenset(alert.metric["alertname"] for alert in shared),
+        )
+
+    def _firing(self, matchers: str) -> tuple[Series, ...]:
         """The labels of what fires. A Prometheus that was killed leaves alerts readable for five minutes: too old."""
-        alerts = f'ALERTS{{alertstate="firing",branch!=""{more_labels}}}'
+        alerts = f'ALERTS{{alertstate="firing",{matchers}}}'
         return self._query(f"timestamp({alerts}) > time() - {self._max_age:g}")
 
     def _signal(self, series: Series, now: float) -> Signal | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import structlog
 
@@ -167,13 +167,18 @@ class Workflow:
             asked = approvals.of_run(tx, run.id)
             if asked is not None:
                 approvals.end(tx, asked, ApprovalState.WITHDRAWN, now)  # where it is still open, nobody need answer it
-            refusals.record(tx, run, name, stop.findings.refusals[len(run.findings.refusals) :], now)
+            said_no = stop.findings.refusals[len(run.findings.refusals) :]
+            refusals.record(tx, run, name, said_no, now)
             if stop.escalation is not None:
                 escalations.open_one(
                     tx, run.deployment, stop.escalation, stop.reason, now, incident=run.incident, run=run.id
                 )
             with suppress(AuditError):  # logged there; a stop that cannot be recorded still is one
                 self._audit(run, name, stop)
+        for refusal in said_no:
+            get_log().warning(
+                "a guardrail refuses", guardrail=refusal.guardrail, reason=refusal.reason, retry_at=refusal.retry_at
+            )
         tell = get_log().info if stop.escalation is None else get_log().error
         tell(f"{name}: {stop.result}", reason=stop.reason, escalation=stop.escalation, latched=stop.latch)
         return stop.result, stop.reason
@@ -200,13 +205,16 @@ class Workflow:
         """Put the outcome on the audit trail; an effect's own intent is written by its phase, before it."""
         decision, verification = outcome.findings.decision, outcome.findings.verification
         signals = verification.signals if verification else decision.signals if decision else ()
+        facts: dict[str, object] = {signal.series: signal.value for signal in signals}
+        if outcome.findings.refusals:
+            facts["refusals"] = [asdict(refusal) for refusal in outcome.findings.refusals]
         try:
             self._audit_trail.record(
                 f"{name}:{outcome.result if isinstance(outcome, Stop) else 'done'}",
                 outcome.reason if isinstance(outcome, Stop) else outcome.summary,
                 deployment=run.deployment,
                 run=run.id,
-                facts={signal.series: signal.value for signal in signals},
+                facts=facts,
             )
         except AuditError as error:
             get_log().critical("the audit trail cannot be written", error=str(error))

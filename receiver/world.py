@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from receiver.config import Config, Deployment
 from receiver.journal.database import Database
-from receiver.model import Level, Release, Telemetry
+from receiver.model import Level, Release, Storm, Telemetry
 
 
 class TelemetrySource(Protocol):
-    """Prometheus, as the phases see it; both raise PrometheusError where the answer is not complete."""
+    """Prometheus, as the phases see it; all raise PrometheusError where the answer is not complete."""
 
     def telemetry(self, deployment: str) -> Telemetry:
         """What fires on the deployment, and its signals."""
@@ -22,11 +22,17 @@ class TelemetrySource(Protocol):
         """A signal's values after `since`, oldest first, by service."""
         ...
 
+    def storm(self, dependencies: Iterable[str]) -> Storm:
+        """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire."""
+        ...
+
 
 class Target(Protocol):
     """What is rolled back; all raise TargetError."""
 
     timeout: float
+    programs: tuple[str, ...]
+    """What its command starts in turn, beside the program that the plan names."""
 
     def live(self) -> Release:
         """The release that is live."""

@@ -49,10 +49,19 @@ def start(
     type=click.Choice([one.value for one in Migration]),
     help="What became of its database migration.",
 )
+@click.option(
+    "--irreversible/--reversible",
+    default=None,
+    help="Whether older releases cannot, or can, work with the migrated database; nothing goes back behind one that "
+    "is irreversible.",
+)
 @person_option
 @config_option
-def finish(deployment: str, release_id: str, migration: str | None, person: str, config_path: Path) -> None:
+def finish(
+    deployment: str, release_id: str, migration: str | None, irreversible: bool | None, person: str, config_path: Path
+) -> None:
     """The deploy of RELEASE to DEPLOYMENT has ended, its database migration included."""
     said = Migration(migration) if migration else None
-    open_announcements(config_path, deployment).finish_release(deployment, release_id, person, said)
+    announcements = open_announcements(config_path, deployment)
+    announcements.finish_release(deployment, release_id, person, said, irreversible)
     click.echo(f"Noted as {person}: the deploy of {release_id} to {deployment} has ended.")

@@ -19,9 +19,11 @@ from receiver.journal import incidents
 from receiver.journal.database import Database
 from receiver.model import SHORT_HASH, Level, Plan, Refusal, Run, Stop, Trigger
 from receiver.phases.evaluate import evaluate
-from receiver.phases.guard import gather
+from receiver.phases.gather import gather
 from receiver.wiring import put_together
 from receiver.world import World
+
+_WIDTH = max(len(guardrail.__name__) for guardrail in GUARDRAILS) + 2
 
 
 @click.command()
@@ -103,4 +105,4 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     for guardrail in GUARDRAILS:
         refusal = by_name.get(guardrail.__name__)
         retry = f" (ask again from {clock_time(refusal.retry_at)})" if refusal and refusal.retry_at else ""
-        click.echo(f"  {guardrail.__name__:<22}{'refuses: ' + refusal.reason + retry if refusal else 'passes'}")
+        click.echo(f"  {guardrail.__name__:<{_WIDTH}}{'refuses: ' + refusal.reason + retry if refusal else 'passes'}")

@@ -10,10 +10,16 @@ from receiver.guardrails.cooldown import cooldown
 from receiver.guardrails.daily_limit import daily_limit
 from receiver.guardrails.disk_space import disk_space
 from receiver.guardrails.facts import Facts
+from receiver.guardrails.irreversible_migration import irreversible_migration
 from receiver.guardrails.kill_switch import kill_switch
 from receiver.guardrails.latched import latched
 from receiver.guardrails.plan_stale import plan_stale
+from receiver.guardrails.release_in_progress import release_in_progress
+from receiver.guardrails.rollback_command_present import rollback_command_present
+from receiver.guardrails.storm import storm
+from receiver.guardrails.suspect_release import suspect_release
 from receiver.guardrails.target_release_valid import target_release_valid
+from receiver.guardrails.telemetry_fresh import telemetry_fresh
 from receiver.guardrails.watchdog import watchdog
 from receiver.model import Refusal
 
@@ -22,10 +28,16 @@ Guardrail = Callable[[Facts], Refusal | None]
 GUARDRAILS: tuple[Guardrail, ...] = (
     kill_switch,
     latched,
+    storm,
     watchdog,
-    plan_stale,
+    telemetry_fresh,
     alert_still_firing,
+    suspect_release,
+    plan_stale,
+    release_in_progress,
     target_release_valid,
+    irreversible_migration,
+    rollback_command_present,
     daily_limit,
     cooldown,
     disk_space,

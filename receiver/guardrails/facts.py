@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from receiver.config import Guardrails
-from receiver.model import Backup, Plan, Release, Trigger
+from receiver.journal.releases import Deploy
+from receiver.model import Backup, Plan, Release, Signal, Storm, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,22 @@ class Facts:
     decided_branch: str
     live_release: str | None
     live_release_unknown: str | None
+    live_since: float | None
     target: Release | None
+    irreversible: tuple[str, ...]
+    """The releases after the target, up to the live one, whose migration cannot be undone."""
+    deploys: tuple[Deploy, ...]
+    """Those under way, oldest first."""
+    unusable_programs: tuple[str, ...]
+    """A sentence for each program of the plan that cannot be started."""
     firing: frozenset[str] | None
     firing_unknown: str | None
+    signals: tuple[Signal, ...] | None
+    signals_unknown: str | None
+    max_age: float
+    """Seconds after which a sample is no fact."""
+    storm: Storm | None
+    storm_unknown: str | None
     earlier_claims: tuple[float, ...]
     latch: str | None
     kill_switch: bool

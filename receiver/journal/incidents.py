@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from receiver.journal import deployments, escalations, runs, seen, tables
+from receiver.journal import deployments, escalations, releases, runs, seen, tables
 from receiver.journal.database import new_id
 from receiver.model import Action, Demand, Level, Result, Trigger
+
+DEPLOY = "release_in_progress"
+"""The guardrail that refuses while a pipeline deploys."""
 
 
 def wake(
@@ -48,9 +51,10 @@ def retry(tx: sa.Connection, deployment: str, now: float) -> bool:
 
 
 def resume(tx: sa.Connection, deployment: str, now: float, *, deciding: Demand | None) -> str | None:
-    """Begin another run after one that only the Watchdog's absence refused, once it has come back; its id, or None.
+    """Begin another run after one that only what passes has refused, once it has passed; its id, or None.
 
-    At most one for each return: what refuses the next run is later than what was seen. A person's answer goes before.
+    That is a Watchdog that did not come and a deploy under way. At most one run each time it has passed: what refuses
+    the next run came later. A person's answer goes before.
     """
     deployments.lock(tx, deployment)
     incident = open_incident(tx, deployment)
@@ -63,9 +67,9 @@ def resume(tx: sa.Connection, deployment: str, now: float, *, deciding: Demand |
     if latest is None or latest.result != Result.REFUSED or latest.claimed_at is not None:
         return None
     said_no = tx.execute(sa.select(tables.refusal).where(tables.refusal.c.run == latest.id)).all()
-    if {one.guardrail for one in said_no} != {seen.WATCHDOG} or escalations.was_answered(tx, latest.id):
+    if not said_no or escalations.was_answered(tx, latest.id):
         return None
-    if (seen.last(tx, seen.WATCHDOG) or 0.0) <= max(one.refused_at for one in said_no):
+    if not all(_has_passed(tx, deployment, now, one.guardrail, one.refused_at) for one in said_no):
         return None
     escalations.settle(tx, latest.id, now, "rollback-agent", escalations.RETRY)
     return runs.create(tx, incident, deployment, now, Trigger.ALERT)
@@ -98,6 +102,13 @@ def _open(tx: sa.Connection, deployment: str, now: float) -> str:
     incident = new_id()
     tx.execute(sa.insert(tables.incident).values(id=incident, deployment=deployment, opened_at=now))
     return incident
+
+
+def _has_passed(tx: sa.Connection, deployment: str, now: float, guardrail: str, refused_at: float) -> bool:
+    """Whether what the guardrail refused for is over without a person's doing."""
+    if guardrail == seen.WATCHDOG:
+        return (seen.last(tx, seen.WATCHDOG) or 0.0) > refused_at
+    return guardrail == DEPLOY and not releases.deploys_under_way(tx, deployment, now)
 
 
 def _would_decide_anew(tx: sa.Connection, incident: str, deciding: Demand | None) -> bool:

@@ -34,6 +34,8 @@ class Deploy:
     started_at: float | None
     finished_at: float | None
     migration: Migration | None
+    irreversible: bool | None = None
+    """Whether its database migration cannot be undone."""
 
 
 def seen(tx: sa.Connection, deployment: str, releases: tuple[Release, ...], now: float) -> None:
@@ -98,7 +100,8 @@ def deploy_started(
 ) -> Deploy:
     """A pipeline has begun to deploy a release, known to the target or not; what was said of an earlier try is void.
 
-    The commit is kept apart from the one that the target tells: only that one says what the release is.
+    But not that its migration cannot be undone: it still cannot. The commit is kept apart from the one that the
+    target tells: only that one says what the release is.
     """
     values = {
         "reported_commit": commit, "author": author, "deploy_started_at": now, "deploy_finished_at": None,
@@ -108,10 +111,16 @@ def deploy_started(
 
 
 def deploy_finished(
-    tx: sa.Connection, deployment: str, release: str, now: float, migration: Migration | None
+    tx: sa.Connection,
+    deployment: str,
+    release: str,
+    now: float,
+    migration: Migration | None,
+    irreversible: bool | None = None,
 ) -> Deploy:
     """A pipeline is done with a release; one that never told of the start is believed, since a migration may fail."""
-    values = {"deploy_finished_at": now} | ({} if migration is None else {"migration": migration})
+    said = {"migration": migration, "irreversible": None if irreversible is None else int(irreversible)}
+    values = {"deploy_finished_at": now, **{name: value for name, value in said.items() if value is not None}}
     return _report(tx, deployment, release, now, values)
 
 
@@ -124,6 +133,20 @@ def deploys_under_way(tx: sa.Connection, deployment: str, now: float) -> tuple[D
         table.c.deploy_started_at > now - LONGEST_DEPLOY,
     )
     return tuple(_deploy(row) for row in tx.execute(query.order_by(table.c.deploy_started_at)))
+
+
+def irreversible_since(tx: sa.Connection, deployment: str, target: Release | None) -> tuple[str, ...]:
+    """The releases deployed, or live, since `target` went live whose migration cannot be undone, oldest first."""
+    table = tables.release
+    since = target.live_since if target and target.live_since is not None else 0.0
+    times = (table.c.live_since, table.c.deploy_started_at, table.c.deploy_finished_at)
+    query = sa.select(table.c.id).where(
+        table.c.deployment == deployment,
+        table.c.id != (target.id if target else ""),
+        table.c.irreversible == 1,
+        sa.or_(*(time > since for time in times)),
+    )
+    return tuple(tx.execute(query.order_by(table.c.first_seen_at, table.c.id)).scalars())
 
 
 def has_failed_migration(tx: sa.Connection, deployment: str, release: str) -> bool:
@@ -144,6 +167,7 @@ def _deploy(row: Any) -> Deploy:
     return Deploy(
         row.id, row.reported_commit, row.author, row.deploy_started_at, row.deploy_finished_at,
         None if row.migration is None else Migration(row.migration),
+        None if row.irreversible is None else bool(row.irreversible),
     )  # fmt: skip
 
 

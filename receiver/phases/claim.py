@@ -11,7 +11,8 @@ from receiver.guardrails.facts import Facts
 from receiver.guardrails.latched import latched
 from receiver.journal import deployments, runs
 from receiver.model import Outcome, Proceed, Refusal, Run
-from receiver.phases.guard import gather, refuse
+from receiver.phases.gather import gather
+from receiver.phases.guard import refuse
 from receiver.world import World
 
 

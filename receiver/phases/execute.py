@@ -10,7 +10,8 @@ from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
 from receiver.journal import hotfixes, releases, runs
 from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
-from receiver.phases.guard import gather, refuse
+from receiver.phases.gather import gather
+from receiver.phases.guard import refuse
 from receiver.run_once import Command, Ended, Lost, last_output, run_once, was_started
 from receiver.world import World
 

@@ -22,6 +22,7 @@ class ReleasesDirectory:
         self._path = config.path
         self._restart = config.restart
         self.timeout = config.timeout
+        self.programs: tuple[str, ...] = (config.restart[0],)
 
     def live(self) -> Release:
         """The release that `current` points to, live since the link was made; raises TargetError."""

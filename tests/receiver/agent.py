@@ -145,8 +145,12 @@ class Agent:
 
     def audited(self) -> list[str]:
         """The decisions on the audit trail."""
+        return [record["decision"] for record in self.audit_records()]
+
+    def audit_records(self) -> list[dict[str, Any]]:
+        """The whole audit trail."""
         file = self.config.logs / "audit-trail.jsonl"
-        return [json.loads(line)["decision"] for line in file.read_text().splitlines()] if file.is_file() else []
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
 
     def executed(self) -> list[str]:
         """The releases that a rollback has made live."""

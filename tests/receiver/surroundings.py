@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from receiver.audit import AuditTrail
 from receiver.config import Config
 from receiver.journal.database import Database
-from receiver.model import Action, Branch, Level, Release, Signal, Telemetry
+from receiver.model import Action, Branch, Level, Release, Signal, Storm, Telemetry
 from receiver.world import World
 
 GOOD, BAD = "r1", "r2"
@@ -58,6 +58,10 @@ class ToldPrometheus:
         self.samples_at: Callable[[], float] = clock
         """When the newest sample of every signal was taken."""
         self.quiet = True
+        self.storming: frozenset[str] = frozenset({"qrl"})
+        """The deployments that ask for a rollback."""
+        self.alerting: frozenset[str] = frozenset()
+        """Alerts beyond the tree that fire."""
         self.error: Exception | None = None
         self.asked = 0
         self.when_asked: Callable[[int], None] = lambda _: None
@@ -75,6 +79,12 @@ class ToldPrometheus:
         """The values as told."""
         self._ask()
         return self.health
+
+    def storm(self, dependencies: Iterable[str]) -> Storm:
+        """What fires elsewhere, as told; no question of its own, since it is always asked beside the telemetry."""
+        if self.error is not None:
+            raise self.error
+        return Storm(self.storming, self.alerting & frozenset(dependencies))
 
     def quiet_for(self, _deployment: str, _seconds: float) -> bool:
         """Whether it was quiet, as told."""
@@ -94,6 +104,7 @@ class FileTarget:
     def __init__(self, file: Path) -> None:
         self._file = file
         self.timeout = 10.0
+        self.programs: tuple[str, ...] = ()
         self.error: Exception | None = None
         self.script = 'echo "$1" >> "$2"; echo switched to "$1"'
         self.since: Callable[[], float | None] = lambda: file.stat().st_mtime

@@ -16,7 +16,7 @@ PIPELINE = f"Bearer {PIPELINE_TOKEN}"
 HOTFIX, RELEASES = "/api/v1/deployments/qrl/hotfix", "/api/v1/deployments/qrl/releases"
 START = {"action": "start", "eta": "10m", "by": "ada", "comment": "a missing index"}
 DEPLOY = {"event": "start", "release": "r3", "commit": "abc1234", "author": "grace"}
-FINISH = {"event": "finish", "release": "r3", "migration": "failed"}
+FINISH = {"event": "finish", "release": "r3", "migration": "failed", "irreversible": True}
 
 
 def post(receiver: Receiver, path: str, body: Any, authorization: str | None = PIPELINE) -> requests.Response:
@@ -119,6 +119,7 @@ def test_a_deploy_is_reported(receiver: Receiver) -> None:
     assert (begun.status_code, ended.status_code) == (201, 200)
     assert (begun.json()["commit"], begun.json()["author"], begun.json()["finished_at"]) == ("abc1234", "grace", None)
     assert (ended.json()["started_at"], ended.json()["migration"]) == (begun.json()["started_at"], "failed")
+    assert (begun.json()["irreversible"], ended.json()["irreversible"]) == (None, True)
     with receiver.database.read() as tx:
         assert releases.has_failed_migration(tx, "qrl", "r3")
     assert [(one["decision"], one["reasoning"]) for one in receiver.audited()] == [
@@ -136,6 +137,8 @@ def test_a_deploy_is_reported(receiver: Receiver) -> None:
         (DEPLOY | {"release": 3}, "release: Input should be a valid string"),
         (DEPLOY | {"migration": "ok"}, "migration: unknown key"),
         (FINISH | {"migration": "maybe"}, "migration: Input should be 'none', 'ok' or 'failed'"),
+        (DEPLOY | {"irreversible": True}, "irreversible: unknown key"),
+        (FINISH | {"irreversible": 1}, "irreversible: Input should be a valid boolean"),
         ({"event": "start"}, "release: Field required"),
         ({"release": "r3"}, "the body cannot be used: "),
     ],

@@ -265,6 +265,26 @@ def test_samples_are_those_after_the_moment(monitored: Monitored) -> None:
     assert client.samples("nobody", HEALTH, switched) == {}
 
 
+def test_a_storm_is_what_fires_on_all_deployments(monitored: Monitored) -> None:
+    """Every deployment whose rollback branch fires is told, and of other alerts those that were asked for by name."""
+    watch = LABELS | {"action": "watch"}
+    await_signals(monitored, "storm 1", series("test_firing", "storm 1", 1, **LABELS))
+    await_signals(monitored, ODD_NAME, series("test_firing", ODD_NAME, 1, **LABELS | {"service": "a"}))
+    await_signals(monitored, "watched", series("test_firing", "watched", 1, **watch))
+    await_signals(monitored, "still pending", series("test_pending", "still pending", 1, **LABELS))
+    client = monitored.client()
+
+    names = ("Tested", "Waits", 'Odd.*"\\', "Test.d")
+    found = client.storm(names)
+
+    assert {"storm 1", ODD_NAME} <= found.deployments
+    assert not {"watched", "still pending"} & found.deployments
+    assert found.dependencies == {"Tested"}
+    assert client.storm(()).dependencies == client.storm(names[1:]).dependencies == frozenset()
+    with pytest.raises(PrometheusError):
+        Prometheus("http://127.0.0.1:1", 1.0, 10.0, time.time).storm(())
+
+
 @pytest.mark.parametrize("timeout", [0.5, 1.5, 30.0])
 def test_any_timeout_is_one_that_prometheus_takes(monitored: Monitored, timeout: float) -> None:
     """Fractions of a second are sent in a form that Prometheus understands."""

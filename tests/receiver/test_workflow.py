@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from receiver.durations import clock_time
 from receiver.errors import JournalError, PrometheusError
-from receiver.journal import incidents, runs
+from receiver.journal import counts, incidents, releases, runs
+from receiver.journal.releases import LONGEST_DEPLOY
 from receiver.model import Action, Demand, Result, Run
 from receiver.workflow import LEASE, MAX_LIVES, PHASES, Workflow
 from tests.receiver.agent import Agent, Killed
@@ -102,8 +104,34 @@ def test_prometheus_is_asked_again_before_each_effect(agent: Agent, question: in
     run = agent.go()
 
     assert (run["result"], agent.executed(), agent.latch()) == ("refused", [], None)
-    assert [one["guardrail"] for one in run["refusals"]] == ["alert_still_firing"]
+    assert [one["guardrail"] for one in run["refusals"]] == ["alert_still_firing", "telemetry_fresh"]
     assert agent.escalated() == ["safety_check_failed"]
+
+
+def test_every_refusal_is_told_everywhere(agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each "no" is a line of the log and of the report, with when to ask again, counted, and in the audit record."""
+    now = agent.clock()
+    with agent.database.write() as tx:
+        releases.deploy_started(tx, "qrl", "r3", now, commit=None, author=None)
+    agent.config.kill_switch.touch()
+
+    run = agent.go()
+
+    names = ["kill_switch", "release_in_progress"]
+    assert [one["guardrail"] for one in run["refusals"]] == names
+    assert run["refusals"][1]["retry_at"] == now + LONGEST_DEPLOY
+    (record,) = (one for one in agent.audit_records() if one["decision"] == "guard:refused")
+    assert [(one["guardrail"], one["retry_at"]) for one in record["metrics_used"]["refusals"]] == [
+        ("kill_switch", None), ("release_in_progress", now + LONGEST_DEPLOY),
+    ]  # fmt: skip
+    logged = [line for line in capsys.readouterr().out.splitlines() if "a guardrail refuses" in line]
+    assert [name in line for name, line in zip(names, logged, strict=True)] == [True, True]
+    reported = [line for line in Path(run["report"]).read_text().splitlines() if line.startswith("- `")]
+    assert [line.split(":")[0] for line in reported] == [f"- `{name}`" for name in names]
+    assert reported[1].endswith(f"ask again from {clock_time(now + LONGEST_DEPLOY)}")
+    with agent.database.read() as tx:
+        counted = {labels["guardrail"]: count for name, labels, count in counts.read_all(tx) if name == "refusals"}
+    assert counted == dict.fromkeys(names, 1)
 
 
 @pytest.mark.parametrize(("question", "phase"), [(GUARD, "claim"), (CLAIM, "execute")])

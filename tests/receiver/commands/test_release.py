@@ -41,6 +41,14 @@ def test_a_failed_migration_of_the_live_release_is_shown(here: Journaled) -> Non
     assert "The database migration of r1, which is live on qrl, was reported failed." in here.says("status")
 
 
+def test_a_migration_that_cannot_be_undone_is_told_and_taken_back(here: Journaled) -> None:
+    """`--irreversible` and `--reversible` are kept and audited; neither says nothing."""
+    for word in (("--irreversible",), (), ("--reversible",)):
+        here.says("release", "finish", "qrl", "r3", "--migration", "ok", *word)
+
+    assert [one["metrics_used"]["irreversible"] for one in here.audited()] == [True, None, False]
+
+
 @pytest.mark.parametrize("release", ["../r3", "r 3", ".r3", "r" * 64, "r3\n"])
 @pytest.mark.parametrize("event", ["start", "finish"])
 def test_what_is_no_id_is_wrong_usage(here: Journaled, event: str, release: str) -> None:

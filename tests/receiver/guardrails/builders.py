@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ from receiver.guardrails.facts import Facts
 from receiver.journal import releases
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
-from receiver.model import Action, Backup, Branch, Level, Plan, Release, Run, Telemetry, Trigger
-from receiver.phases.guard import gather
+from receiver.model import Action, Backup, Branch, Level, Plan, Release, Run, Signal, Storm, Telemetry, Trigger
+from receiver.phases.gather import gather
 from receiver.targets.releases import ReleasesDirectory
 from receiver.world import World
 
 NOW = 1_800_000_000.0
 PLAN = Plan("qrl", Level.FAST, "r2", "2" * 40, "r1", "1" * 40, ("/bin/true",), 60.0)
 SERVICE_DOWN = Branch("ServiceDown", "service_down", 1, Action.ROLLBACK, Level.FAST, 0.99, "fastapi")
+AVAILABILITY = Signal("deployment:availability:ratio", None, 0.25, NOW - 5)
 
 
 def facts(**changes: Any) -> Facts:
@@ -34,9 +36,18 @@ def facts(**changes: Any) -> Facts:
         decided_branch="service_down",
         live_release="r2",
         live_release_unknown=None,
+        live_since=NOW - 600,
         target=Release("r1", "1" * 40, live_since=NOW - 5000, good_at=NOW - 4000),
+        irreversible=(),
+        deploys=(),
+        unusable_programs=(),
         firing=frozenset({"service_down"}),
         firing_unknown=None,
+        signals=(AVAILABILITY,),
+        signals_unknown=None,
+        max_age=60.0,
+        storm=Storm(frozenset({"qrl"}), frozenset()),
+        storm_unknown=None,
         earlier_claims=(),
         latch=None,
         kill_switch=False,
@@ -57,12 +68,22 @@ class Firing:
     def __init__(self) -> None:
         self.branches: tuple[Branch, ...] = (SERVICE_DOWN,)
         self.unknown: str | None = None
+        self.age = 5.0
+        """Seconds since the only signal was measured."""
+        self.elsewhere = Storm(frozenset({"qrl"}), frozenset())
 
     def telemetry(self, deployment: str) -> Telemetry:
         """What fires on `qrl`."""
         if self.unknown is not None or deployment != "qrl":
             raise PrometheusError(self.unknown or f"nothing is known of {deployment}")
-        return Telemetry(time.time(), self.branches, (), ())
+        now = time.time()
+        return Telemetry(now, self.branches, (), (replace(AVAILABILITY, at=now - self.age),))
+
+    def storm(self, dependencies: Iterable[str]) -> Storm:
+        """What fires on all deployments."""
+        if self.unknown is not None:
+            raise PrometheusError(self.unknown)
+        return replace(self.elsewhere, dependencies=self.elsewhere.dependencies & frozenset(dependencies))
 
     def samples(self, deployment: str, signal: str, since: float) -> dict[str, tuple[float, ...]]:  # noqa: ARG002
         """Nothing: no guardrail looks at samples."""
@@ -101,10 +122,16 @@ class Surroundings:
             "qrl", config, config.deployments["qrl"], self.database, self.firing, target, audit, time.time, time.time()
         )
 
-    def read(self) -> Facts:
+    def read(self, plan: Plan = PLAN) -> Facts:
         """The facts of this moment, as the guard phase reads them."""
         run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0)
-        return gather(run, self.world, PLAN)
+        return gather(run, self.world, plan)
+
+    def limit(self, guardrails: dict[str, Any]) -> None:
+        """Replace the configuration of these guardrails."""
+        limits = Guardrails.model_validate({"disk_space": {"minimum_bytes": 1}, **guardrails})
+        config = self.world.config.model_copy(update={"guardrails": limits})
+        self.world = replace(self.world, config=config)
 
     def ruin_the_journal(self) -> None:
         """Overwrite the journal's file with what is no database."""

@@ -8,7 +8,7 @@ from receiver import backup
 from receiver.guardrails.backup_created import backup_created
 from receiver.guardrails.checklist import refusals
 from receiver.model import Findings, Refusal, Run, Trigger
-from receiver.phases.guard import gather
+from receiver.phases.gather import gather
 from tests.receiver.guardrails.builders import PLAN, Surroundings, facts
 
 

@@ -56,8 +56,8 @@ def test_all_are_asked_and_every_refusal_is_told_in_their_order() -> None:
     said_no = refusals(facts(kill_switch=True, live_release="r3", free_bytes=0, firing=frozenset()))
     assert [refusal.guardrail for refusal in said_no] == [
         "kill_switch",
-        "plan_stale",
         "alert_still_firing",
+        "plan_stale",
         "disk_space",
     ]
 

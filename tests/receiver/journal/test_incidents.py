@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from receiver.journal import escalations, incidents, refusals, runs, seen
+from receiver.guardrails.checklist import GUARDRAILS
+from receiver.journal import escalations, incidents, refusals, releases, runs, seen
 from receiver.journal.database import Database
 from receiver.model import Action, Decision, Demand, EscalationReason, Findings, Level, Refusal, Result, Run, Stop
 from tests.receiver.journal.rows import DECISION, NOW, SERVICE_DOWN, at_once, begin, claim, claimed, contents
@@ -248,6 +249,26 @@ def test_a_run_that_is_refused_again_needs_another_return(database: Database) ->
     assert resume(database, NOW + 4) is None
     see_watchdog(database, NOW + 5)
     assert resume(database, NOW + 6) is not None
+
+
+def test_what_only_a_deploy_refused_goes_on_when_it_has_ended(database: Database) -> None:
+    """Once no deploy is under way one run begins; with the Watchdog missing as well, both have to have passed."""
+    with database.write() as tx:
+        releases.deploy_started(tx, "qrl", "r3", NOW, commit=None, author=None)
+    refuse(database, "release_in_progress", "watchdog", at=NOW + 1)
+    see_watchdog(database, NOW + 2)
+    assert resume(database, NOW + 3) is None
+    with database.write() as tx:
+        releases.deploy_finished(tx, "qrl", "r3", NOW + 4, None)
+
+    begun = at_once(CALLERS, lambda _: resume(database, NOW + 5))
+
+    assert len([run for run in begun if run is not None]) == 1
+
+
+def test_the_guardrails_that_pass_are_guardrails() -> None:
+    """What the journal knows them by are their names."""
+    assert {incidents.DEPLOY, seen.WATCHDOG} <= {guardrail.__name__ for guardrail in GUARDRAILS}
 
 
 def test_another_refusal_beside_the_watchdogs_is_final(database: Database) -> None:

@@ -155,3 +155,17 @@ def test_what_a_pipeline_reports_is_not_what_the_target_says(database: Database)
 def known(database: Database) -> dict[str, Release]:
     with database.read() as tx:
         return releases.known(tx, "qrl")
+
+
+def test_what_cannot_be_undone_is_kept_until_the_opposite_is_said(database: Database) -> None:
+    """A deploy's end says whether its migration can be undone; an end without the word, or a new start, say nothing."""
+    with database.write() as tx:
+        told = [
+            releases.deploy_finished(tx, "qrl", "r3", NOW, None, irreversible=True).irreversible,
+            releases.deploy_started(tx, "qrl", "r3", NOW + 1, commit=None, author=None).irreversible,
+            releases.deploy_finished(tx, "qrl", "r3", NOW + 2, Migration.OK).irreversible,
+            releases.deploy_finished(tx, "qrl", "r3", NOW + 3, None, irreversible=False).irreversible,
+            releases.deploy_finished(tx, "qrl", "r4", NOW + 4, None).irreversible,
+        ]
+
+    assert told == [True, True, True, False, None]

@@ -1,0 +1,154 @@
+"""Reads what the guardrails are asked about, at one moment; what cannot be read is told as unknown, with the reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from receiver import backup
+from receiver.errors import BackupError, PrometheusError, TargetError
+from receiver.guardrails.facts import Facts
+from receiver.journal import deployments, releases, seen
+from receiver.journal.releases import Deploy
+from receiver.model import Action, Backup, Plan, Release, Run, Storm, Telemetry
+from receiver.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """What the journal tells, in one consistent view."""
+
+    claims: tuple[float, ...]
+    latch: str | None
+    target: Release | None
+    irreversible: tuple[str, ...]
+    deploys: tuple[Deploy, ...]
+    watchdog_seen: float | None
+
+
+def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Facts:
+    """Read every fact that a guardrail looks at, at this moment."""
+    now = world.clock()
+    remembered = _remembered(run, world, plan, now)
+    live, live_unknown, target = _releases(world, plan, remembered.target)
+    telemetry, telemetry_unknown = _telemetry(world)
+    storm, storm_unknown = _storm(world)
+    backup_bytes, backup_unknown = _backup(world, run.findings.backup)
+    return Facts(
+        now=now,
+        limits=world.config.guardrails,
+        trigger=run.trigger,
+        plan=plan,
+        decided_branch=run.findings.decision.branch if run.findings.decision else "no branch",
+        live_release=live.id if live else None,
+        live_release_unknown=live_unknown,
+        live_since=live.live_since if live else None,
+        target=target,
+        irreversible=remembered.irreversible,
+        deploys=remembered.deploys,
+        unusable_programs=_unusable_programs(world, plan),
+        firing=_rollback_branches(telemetry) if telemetry else None,
+        firing_unknown=telemetry_unknown,
+        signals=telemetry.signals if telemetry else None,
+        signals_unknown=telemetry_unknown,
+        max_age=world.config.prometheus.max_age,
+        storm=storm,
+        storm_unknown=storm_unknown,
+        earlier_claims=remembered.claims,
+        latch=remembered.latch,
+        kill_switch=world.config.kill_switch.exists(),
+        watchdog_seen=remembered.watchdog_seen,
+        serving_since=world.serving_since,
+        free_bytes=_free_bytes(world.config.root),
+        backup_bytes=backup_bytes,
+        backup_unknown=backup_unknown,
+        backup=run.findings.backup,
+        backup_due=backup_due,
+    )
+
+
+def _remembered(run: Run, world: World, plan: Plan, now: float) -> _Remembered:
+    limits = world.config.guardrails
+    period = max(limits.daily_limit.period, limits.cooldown.period)
+    with world.database.read() as tx:
+        latch = deployments.latch_of(tx, world.deployment)
+        target = releases.known(tx, world.deployment).get(plan.target_release or "")
+        return _Remembered(
+            claims=deployments.claims_since(tx, world.deployment, now - period, but_run=run.id),
+            latch=latch.reason if latch else None,
+            target=target,
+            irreversible=releases.irreversible_since(tx, world.deployment, target) if plan.target_release else (),
+            deploys=releases.deploys_under_way(tx, world.deployment, now),
+            watchdog_seen=seen.last(tx, seen.WATCHDOG),
+        )
+
+
+def _releases(
+    world: World, plan: Plan, remembered: Release | None
+) -> tuple[Release | None, str | None, Release | None]:
+    """The live release or why it is not known, and what is known of the target."""
+    try:
+        live = world.target.live()
+        commits = {release.id: release.commit for release in world.target.known()}
+    except TargetError as error:
+        return None, str(error), None
+    if remembered is None or remembered.id not in commits:
+        return live, None, None
+    if commits[remembered.id] != plan.target_commit:
+        # Built anew: what was known of it is not known of what is there now.
+        return live, None, replace(remembered, good_at=None)
+    return live, None, remembered
+
+
+def _unusable_programs(world: World, plan: Plan) -> tuple[str, ...]:
+    if not plan.command:
+        return ()
+    programs = map(Path, dict.fromkeys((plan.command[0], *world.target.programs)))
+    return tuple(filter(None, map(_why_unusable, programs)))
+
+
+def _why_unusable(program: Path) -> str | None:
+    try:
+        mode = program.stat().st_mode
+    except OSError as error:
+        return f"{program}: {error.strerror}"
+    if not stat.S_ISREG(mode):
+        return f"{program} is no file"
+    return None if os.access(program, os.X_OK) else f"{program} is not executable"
+
+
+def _telemetry(world: World) -> tuple[Telemetry | None, str | None]:
+    try:
+        return world.prometheus.telemetry(world.deployment), None
+    except PrometheusError as error:
+        return None, str(error)
+
+
+def _rollback_branches(telemetry: Telemetry) -> frozenset[str]:
+    return frozenset(branch.branch for branch in telemetry.firing if branch.action is Action.ROLLBACK)
+
+
+def _storm(world: World) -> tuple[Storm | None, str | None]:
+    try:
+        return world.prometheus.storm(world.config.guardrails.storm.dependencies), None
+    except PrometheusError as error:
+        return None, str(error)
+
+
+def _backup(world: World, made: Backup | None) -> tuple[int | None, str | None]:
+    try:
+        if made is not None:
+            backup.read_back(Path(made.directory))
+        return backup.size_needed(world.settings.backup), None
+    except BackupError as error:
+        return None, str(error)
+
+
+def _free_bytes(root: Path) -> int | None:
+    try:
+        return shutil.disk_usage(root).free
+    except OSError:
+        return None

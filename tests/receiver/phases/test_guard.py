@@ -1,0 +1,156 @@
+"""Every guardrail is asked before a person is, before the budget is claimed, and before the command runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from receiver.config import Guardrails
+from receiver.guardrails.checklist import GUARDRAILS
+from receiver.journal import deployments, releases, runs, tables
+from receiver.model import Proceed, Run, Stop
+from receiver.phases.back_up import back_up
+from receiver.phases.claim import claim
+from receiver.phases.evaluate import evaluate
+from receiver.phases.execute import execute
+from receiver.phases.guard import guard
+from receiver.run_once import was_started
+from receiver.workflow import LEASE, Phase
+from tests.receiver.agent import Agent
+from tests.receiver.surroundings import BAD, GOOD
+
+NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
+
+
+def limit(agent: Agent, **guardrails: object) -> None:
+    """Configure these guardrails."""
+    limits = Guardrails.model_validate({"disk_space": {"minimum_bytes": 0}, **guardrails})
+    agent.world = replace(agent.world, config=agent.config.model_copy(update={"guardrails": limits}))
+
+
+def claimed(agent: Agent, *ages: float) -> None:
+    """Other runs of the deployment took its budget so many seconds ago."""
+    with agent.database.write() as tx:
+        incident = tx.execute(sa.select(tables.incident.c.id)).scalar_one()
+        for age in ages:
+            row = {
+                "id": f"-{age}", "incident": incident, "deployment": "qrl", "trigger": "alert", "state": "finished",
+                "phase": "report", "created_at": 0.0, "wake_at": 0.0, "claimed_at": agent.clock() - age,
+            }  # fmt: skip
+            tx.execute(sa.insert(tables.run).values(row))
+
+
+def latch(agent: Agent) -> None:
+    """Latch the deployment."""
+    with agent.database.write() as tx:
+        deployments.latch(tx, "qrl", agent.clock(), "a test")
+
+
+def begin_deploy(agent: Agent) -> None:
+    """A pipeline begins to deploy."""
+    with agent.database.write() as tx:
+        releases.deploy_started(tx, "qrl", "r3", agent.clock(), commit=None, author=None)
+
+
+def migrate(agent: Agent) -> None:
+    """The live release is reported with a migration that cannot be undone."""
+    with agent.database.write() as tx:
+        releases.deploy_finished(tx, "qrl", BAD, agent.clock(), None, irreversible=True)
+
+
+def hold(agent: Agent) -> None:
+    """The target is held."""
+    with agent.database.write() as tx:
+        releases.hold(tx, "qrl", GOOD, agent.clock(), "a run")
+
+
+def lose_programs(agent: Agent) -> None:
+    """What the command starts in turn is gone."""
+    agent.target.programs = ("/no/such/program",)
+
+
+def lose_the_alert(agent: Agent) -> None:
+    """Nothing fires any more."""
+    agent.prometheus.firing = ()
+
+
+def measure_nothing(agent: Agent) -> None:
+    """The signals are there without a value."""
+    agent.prometheus.availability, agent.prometheus.health = None, {}
+
+
+def storm(agent: Agent) -> None:
+    """Four deployments ask for a rollback."""
+    agent.prometheus.storming = frozenset("abcd")
+
+
+def forget_the_backup(agent: Agent) -> None:
+    """What is to be backed up is gone."""
+    (agent.config.root / "precious").unlink()
+
+
+UPSETS: dict[str, Callable[[Agent], object]] = {
+    "kill_switch": lambda agent: agent.config.kill_switch.touch(),
+    "latched": latch,
+    "storm": storm,
+    "watchdog": lambda agent: agent.clock.advance(301),
+    "telemetry_fresh": measure_nothing,
+    "alert_still_firing": lose_the_alert,
+    "suspect_release": lambda agent: limit(agent, suspect_release={"max_age": "1ms"}),
+    "plan_stale": lambda agent: agent.target.ship("r3"),
+    "release_in_progress": begin_deploy,
+    "target_release_valid": hold,
+    "irreversible_migration": migrate,
+    "rollback_command_present": lose_programs,
+    "daily_limit": lambda agent: claimed(agent, 4000, 3000, 2000),
+    "cooldown": lambda agent: claimed(agent, 100),
+    "disk_space": lambda agent: limit(agent, disk_space={"minimum_bytes": 1 << 62}),
+    "backup_created": forget_the_backup,
+}
+"""What happens to an agent so that exactly this guardrail refuses."""
+
+
+def planned(agent: Agent) -> Run:
+    """The agent's run, as it is once everything up to the command is done."""
+    agent.wake()
+    with agent.database.write() as tx:
+        run = runs.claim(tx, "worker", agent.clock(), LEASE)
+    assert run is not None
+    for phase in (evaluate, back_up):
+        outcome = phase(run, agent.world)
+        assert isinstance(outcome, Proceed)
+        run = replace(run, findings=outcome.findings)
+    return run
+
+
+def test_each_guardrail_has_something_that_upsets_it() -> None:
+    """What follows is tried with every guardrail."""
+    assert tuple(UPSETS) == NAMES
+
+
+@pytest.mark.parametrize("phase", [guard, claim, execute], ids=lambda phase: phase.__name__)
+@pytest.mark.parametrize("name", NAMES)
+def test_each_guardrail_is_asked_by_each_phase(
+    make_agent: Callable[..., Agent], tmp_path: Path, name: str, phase: Phase
+) -> None:
+    """Whatever happens right before a phase that asks, the guardrail that it concerns refuses, and it alone."""
+    agent = make_agent(qrl={"backup": {"paths": [str(tmp_path / "precious")]}})
+    (tmp_path / "precious").write_text("to be backed up")
+    run = planned(agent)
+    UPSETS[name](agent)
+
+    outcome = phase(run, agent.world)
+
+    assert isinstance(outcome, Stop)
+    assert [refusal.guardrail for refusal in outcome.findings.refusals] == [name]
+    assert not was_started(agent.config.commands / run.id)
+
+
+@pytest.mark.parametrize("phase", [guard, claim, execute], ids=lambda phase: phase.__name__)
+def test_without_an_upset_each_phase_goes_on(agent: Agent, phase: Phase) -> None:
+    """None of the refusals above comes from anything else."""
+    assert isinstance(phase(planned(agent), agent.world), Proceed)
