@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench.log_files import DURATIONS_IN, FORMATS, write_log
 from bench.measure import Column, compare, cpu_seconds, heading, rows
+from demo.places import COMMAND
 from demo.processes import Process, free_port, wait_until
-from demo.stack import COMMAND
 
 LINES = 2_000_000
 MTAIL_PROGRAMS = Path(__file__).with_name("mtail")

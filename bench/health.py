@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.measure import Column, compare, cpu_seconds, heading, rows
+from demo.places import COMMAND
 from demo.processes import Process, free_port
-from demo.stack import COMMAND
 
 TARGETS = 200
 SCRAPES = 10

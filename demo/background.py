@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from demo.deployment import Deployment
-from demo.places import REPOSITORY, Places, Ports
+from demo.places import COMMAND, REPOSITORY, Places, Ports
 from demo.processes import Process, wait_until
-from demo.stack import COMMAND, Stack
+from demo.stack import Stack
 
 ROOT = REPOSITORY / ".demo" / "up"
 _STATE = ROOT / "state.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from demo.processes import free_port
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The checkout that this demonstration runs from."""
+COMMAND = Path(sys.executable).parent / "rollback-agent"
 
 
 class PortError(Exception):

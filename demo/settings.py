@@ -10,10 +10,12 @@ from typing import Any
 import yaml
 
 from demo.deployment import Deployment
-from demo.places import REPOSITORY, Places, Ports
+from demo.places import COMMAND, REPOSITORY, Places, Ports
 
 ALERT_RULES = REPOSITORY / "alert-rules"
 DEPLOYMENT = "qrl"
+EXPORTER_FILE = "exporter.yml"
+"""Beside the receiver's root, whose diagnosis runs the same checks."""
 
 
 def exporter(places: Places, ports: Ports) -> dict[str, Any]:
@@ -69,6 +71,10 @@ def receiver(deployment: Deployment, places: Places, ports: Ports, root: Path, a
                 "good_after": "40s",
                 "observe_every": "2s",
                 "target": {"releases": target},
+                "diagnosis": {
+                    "health": [str(COMMAND), "health", "--json", "--config", str(root.parent / EXPORTER_FILE)],
+                    "access_logs": [str(places.access_log(service)) for service in ("fastapi", "flask", "gradio")],
+                },
                 "backup": {"sqlite": [str(places.database)], "paths": [str(places.self_test_user.parent)]},
             }
         },

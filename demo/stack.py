@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,12 +15,11 @@ from demo.deployment import Deployment
 from demo.history import GRACE, History, write_blocks
 from demo.load import Load, pages
 from demo.monitoring import Server, start_alertmanager, start_prometheus
-from demo.places import Places, Ports
+from demo.places import COMMAND, Places, Ports
 from demo.processes import NotReadyError, Process, wait_until
 from demo.prometheus import Prometheus
 from demo.releases import Release
 
-COMMAND = Path(sys.executable).parent / "rollback-agent"
 _JOURNAL = "state.db"
 
 
@@ -61,7 +59,7 @@ class Stack:
         The receiver starts with the journal in which an earlier one had learned that the first release is good.
         """
         self._directory, ports = directory, self.ports
-        file = settings.write(directory / "exporter.yml", settings.exporter(self.places, ports))
+        file = settings.write(directory / settings.EXPORTER_FILE, settings.exporter(self.places, ports))
         self._exporter = Process((COMMAND, "exporter", "--config", file), directory / "exporter.log")
         self._watching.enter_context(self._exporter)
         config = settings.alertmanager(self.places, ports)

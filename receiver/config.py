@@ -226,12 +226,22 @@ class Verify(Section):
     samples_in_a_row: Integer = Field(default=3, ge=1)
 
 
+class Diagnosis(Section):
+    """What is collected for a person when a run asks one or ends."""
+
+    health: Command | None = None
+    timeout: Period = 15.0
+    access_logs: tuple[FilePath, ...] = ()
+    lines: Integer = Field(default=20, ge=1, le=200)
+
+
 class Deployment(Section):
     """One deployment: services that are released together."""
 
     target: Target
     backup: Backups = Backups()
     verify: Verify = Verify()
+    diagnosis: Diagnosis = Diagnosis()
     autonomy: Autonomy | None = None
     good_after: Period = 900.0
     observe_every: Period = 60.0

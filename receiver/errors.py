@@ -6,6 +6,7 @@ RollbackAgentError
 │   └── QueryRefused     it answers, but not to this
 ├── TargetError          the target cannot be read, or cannot do what was asked
 ├── BackupError          no complete backup could be made
+├── HealthError          the health checks could not be run, or did not say what they found
 ├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
 │   ├── UnknownDeployment  the configuration has no such deployment
 │   └── HotfixConflict     a hotfix is under way, or none is
@@ -42,6 +43,10 @@ class TargetError(RollbackAgentError):
 
 class BackupError(RollbackAgentError):
     """No complete backup could be made."""
+
+
+class HealthError(RollbackAgentError):
+    """The health checks could not be run, or did not say what they found."""
 
 
 class BadAnnouncement(RollbackAgentError):

@@ -138,6 +138,11 @@ class Signal:
         """The signal's name with its service, as a person would write it."""
         return f'{self.name}{{service="{self.service}"}}' if self.service else self.name
 
+    @property
+    def reading(self) -> str:
+        """The value, as a person would write it."""
+        return "no data" if self.value is None else f"{self.value:.4g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
@@ -252,6 +257,51 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedHealth:
+    """What one health check found; `detail` says why it failed, and is empty where it did not."""
+
+    service: str
+    check: str
+    kind: str
+    success: bool
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRelease:
+    """A release that was live not long ago, with what a pipeline said of it (None: nobody said)."""
+
+    id: str
+    commit: str | None
+    author: str | None
+    live_since: float
+    migration: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLines:
+    """The last lines of an access log whose request was answered with 5xx, oldest first, without secrets."""
+
+    path: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a person would look at first, collected at one moment (Unix seconds)."""
+
+    at: float
+    checks: tuple[CheckedHealth, ...]
+    signals: tuple[Signal, ...]
+    releases: tuple[RecentRelease, ...]
+    """Newest first."""
+    error_lines: tuple[ErrorLines, ...]
+    gaps: tuple[str, ...]
+    """What could not be collected and why, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What a run has established so far; each phase adds its own part."""
 
@@ -263,6 +313,7 @@ class Findings:
     backup: Backup | None = None
     execution: Execution | None = None
     verification: Verification | None = None
+    diagnosis: Diagnosis | None = None
 
     def require_decision(self) -> Decision:
         """The decision; raises ValueError in a phase that comes before it."""
@@ -310,6 +361,8 @@ class Wait:
 
     until: float
     summary: str
+    findings: Findings | None = None
+    """What the phase has established so far, where it has; it meets it again when it is called again."""
 
 
 @dataclass(frozen=True, slots=True)

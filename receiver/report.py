@@ -11,7 +11,9 @@ from receiver.durations import clock_time, in_words
 from receiver.journal import views
 from receiver.journal.database import Database
 from receiver.journal.views import View
+from receiver.markdown import code, plain, printable
 from receiver.model import Result, Run, Signal
+from receiver.report_diagnosis import diagnosis_section
 from receiver.run_once import last_output
 
 _LAST_LINES = 20
@@ -49,7 +51,7 @@ def _put_in_place(partial: Path, stamp: str, run: Run) -> Path:
     try:
         os.link(partial, path)  # other than a rename it never replaces another run's report of the same second
     except FileExistsError:
-        if f"run {_code(run.id)}" not in path.read_text(encoding="utf-8"):
+        if f"run {code(run.id)}" not in path.read_text(encoding="utf-8"):
             path = partial.with_name(f"incident-{stamp}-{run.id}.md")
         partial.replace(path)
     else:
@@ -59,20 +61,19 @@ def _put_in_place(partial: Path, stamp: str, run: Run) -> Path:
 
 def _report(run: Run, result: Result, reason: str, view: View, escalations: list[View], now: float) -> Iterator[str]:
     findings = run.findings
-    trigger = (
-        f"requested by {_code(run.requested_by or '')}" if run.requested_by else "Prometheus, through Alertmanager"
-    )
+    trigger = f"requested by {code(run.requested_by or '')}" if run.requested_by else "Prometheus, through Alertmanager"
     yield "# Automated Rollback Incident"
     yield ""
-    yield f"**Status**: {result.replace('_', ' ')}: {_plain(reason)}  "
+    yield f"**Status**: {result.replace('_', ' ')}: {plain(reason)}  "
     yield f"**Timestamp**: {clock_time(now)}  "
-    yield f"**Deployment**: {_code(run.deployment)}  "
+    yield f"**Deployment**: {code(run.deployment)}  "
     yield f"**Trigger**: {trigger}  "
     yield f"**Rollback level**: {findings.plan.level if findings.plan else 'none'}  "
     yield f"**Duration**: {in_words(now - run.created_at)}  "
-    yield f"**Incident**: {_code(run.incident)}, run {_code(run.id)}"
+    yield f"**Incident**: {code(run.incident)}, run {code(run.id)}"
     yield from _decision(run)
     yield from _signals(run)
+    yield from diagnosis_section(findings.diagnosis)
     yield from _details(run)
     yield from _refusals(view)
     yield from _timeline(view)
@@ -88,9 +89,9 @@ def _decision(run: Run) -> Iterator[str]:
         yield "No branch of the tree decided."
         return
     confidence = "" if decision.confidence is None else f", confidence {decision.confidence}"
-    yield f"{_plain(decision.reason)}: action `{decision.action}`{confidence}."
+    yield f"{plain(decision.reason)}: action `{decision.action}`{confidence}."
     if decision.also_firing:
-        yield f"Also firing: {', '.join(_code(name) for name in decision.also_firing)}."
+        yield f"Also firing: {', '.join(code(name) for name in decision.also_firing)}."
 
 
 def _signals(run: Run) -> Iterator[str]:
@@ -100,7 +101,7 @@ def _signals(run: Run) -> Iterator[str]:
     after = {signal.series: signal for signal in verification.signals} if verification else {}
     yield from ("", "## Detection metrics", "", "| signal | when decided | when verified |", "|---|---|---|")
     for signal in decision.signals:
-        yield f"| {_code(signal.series)} | {_value(signal)} | {_value(after.get(signal.series))} |"
+        yield f"| {code(signal.series)} | {_value(signal)} | {_value(after.get(signal.series))} |"
 
 
 def _details(run: Run) -> Iterator[str]:
@@ -118,20 +119,20 @@ def _details(run: Run) -> Iterator[str]:
     services = sorted(
         {signal.service for signal in (findings.decision.signals if findings.decision else ()) if signal.service}
     )
-    yield f"- Previous release: {_code(plan.live_release)}, commit {_code(plan.live_commit or 'unknown')}"
-    yield f"- Target release: {_code(plan.target_release or 'none')}, commit {_code(plan.target_commit or 'unknown')}"
-    yield f"- Plan: {_code(plan.hash)}"
-    yield f"- Services affected: {', '.join(map(_code, services)) or 'unknown'}"
+    yield f"- Previous release: {code(plan.live_release)}, commit {code(plan.live_commit or 'unknown')}"
+    yield f"- Target release: {code(plan.target_release or 'none')}, commit {code(plan.target_commit or 'unknown')}"
+    yield f"- Plan: {code(plan.hash)}"
+    yield f"- Services affected: {', '.join(map(code, services)) or 'unknown'}"
     if findings.permission:
-        by, why = _code(findings.permission.by), _plain(findings.permission.reason)
+        by, why = code(findings.permission.by), plain(findings.permission.reason)
         yield f"- Allowed by: {by} ({why}), {clock_time(findings.permission.at)}"
     if backup:
-        yield f"- Backup: {_code(backup.directory)}, {backup.files} files, {backup.bytes} bytes, read back"
+        yield f"- Backup: {code(backup.directory)}, {backup.files} files, {backup.bytes} bytes, read back"
     if execution is None:
         yield "- Nothing was executed."
         return
-    code = "unknown" if execution.exit_code is None else execution.exit_code
-    yield f"- Command: exit code {code} after {execution.finished_at - execution.started_at:.1f} s"
+    exit_code = "unknown" if execution.exit_code is None else execution.exit_code
+    yield f"- Command: exit code {exit_code} after {execution.finished_at - execution.started_at:.1f} s"
     yield (
         "- Data loss: none by this rollback, it changed code only"
         if plan.level == "fast"
@@ -139,7 +140,7 @@ def _details(run: Run) -> Iterator[str]:
     )
     if verification:
         verdict = verification.verdict.replace("_", " ")
-        yield f"- Verification: {verdict}: {_plain(verification.reason)}, {clock_time(verification.at)}"
+        yield f"- Verification: {verdict}: {plain(verification.reason)}, {clock_time(verification.at)}"
 
 
 def _refusals(view: View) -> Iterator[str]:
@@ -148,7 +149,7 @@ def _refusals(view: View) -> Iterator[str]:
     yield from ("", "## Refusals", "")
     for refusal in view["refusals"]:
         retry = f", ask again from {clock_time(refusal['retry_at'])}" if refusal["retry_at"] else ""
-        yield f"- {_code(refusal['guardrail'])}: {_plain(refusal['reason'])}{retry}"
+        yield f"- {code(refusal['guardrail'])}: {plain(refusal['reason'])}{retry}"
 
 
 def _timeline(view: View) -> Iterator[str]:
@@ -159,7 +160,7 @@ def _timeline(view: View) -> Iterator[str]:
         if step["name"] == "report":
             continue
         took = "" if step["finished_at"] is None else f"{step['finished_at'] - step['started_at']:.2f} s"
-        outcome = _plain(step["summary"] or step["state"])
+        outcome = plain(step["summary"] or step["state"])
         yield f"| {step['name']} | {clock_time(step['started_at'])} | {took} | {outcome} |"
 
 
@@ -168,9 +169,9 @@ def _hotfixes(view: View) -> Iterator[str]:
         return
     yield from ("", "## Hotfixes", "")
     for hotfix in view["hotfixes"]:
-        comment = f": {_plain(hotfix['comment'])}" if hotfix["comment"] else ""
+        comment = f": {plain(hotfix['comment'])}" if hotfix["comment"] else ""
         times = f"from {clock_time(hotfix['started_at'])}, due {clock_time(hotfix['deadline'])}"
-        yield f"- By {_code(hotfix['started_by'])} {times}, {hotfix['state']}{comment}"
+        yield f"- By {code(hotfix['started_by'])} {times}, {hotfix['state']}{comment}"
 
 
 def _output(run: Run) -> Iterator[str]:
@@ -179,7 +180,7 @@ def _output(run: Run) -> Iterator[str]:
         return
     yield from ("", "## The command's last lines", "")
     lines = last_output(Path(execution.output)).splitlines()[-_LAST_LINES:]
-    yield from (f"    {_printable(line)}" for line in lines or ["(it printed nothing)"])
+    yield from (f"    {printable(line)}" for line in lines or ["(it printed nothing)"])
 
 
 def _next_actions(run: Run, result: Result, escalations: list[View]) -> Iterator[str]:
@@ -188,7 +189,7 @@ def _next_actions(run: Run, result: Result, escalations: list[View]) -> Iterator
         command = f"rollback-agent answer {escalation['id']}"
         yield f"- [ ] Answer the escalation ({escalation['reason']}): `{command} --done` or `{command} --retry`"
     if result is Result.RESTORED and run.findings.plan:
-        held = _code(run.findings.plan.live_release)
+        held = code(run.findings.plan.live_release)
         yield f"- [ ] Release {held} is held; find its fault before it is shipped again"
     yield from (
         "- [ ] Human review of the incident",
@@ -198,21 +199,4 @@ def _next_actions(run: Run, result: Result, escalations: list[View]) -> Iterator
 
 
 def _value(signal: Signal | None) -> str:
-    return "-" if signal is None else "no data" if signal.value is None else f"{signal.value:.4g}"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-def _plain(text: str) -> str:
-    """Text from outside on one line, with what Markdown and HTML would act on made harmless."""
-    line = " ".join(_printable(text).split())
-    for char in "\\`*_[]<>|~&":
-        line = line.replace(char, f"\\{char}")
-    return line
-
-
-def _code(text: str) -> str:
-    line = "".join(char if char.isprintable() and char not in "`|" else "?" for char in text)
-    return f"`{line}`" if line else "-"
+    return "-" if signal is None else signal.reading

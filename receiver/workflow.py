@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import structlog
 
+from receiver.diagnosis import diagnose
 from receiver.errors import AuditError, JournalError, LostLease
 from receiver.journal import approvals, deployments, escalations, incidents, refusals, runs
 from receiver.journal.approvals import ApprovalState
@@ -119,7 +120,7 @@ class Workflow:
             outcome = self._proceed(run, phase, outcome)
         if isinstance(outcome, Wait):
             with self._database.write() as tx:
-                runs.wait(tx, run, outcome.until, name, outcome.summary)
+                runs.wait(tx, run, outcome.until, name, outcome.summary, outcome.findings)
             if is_new:
                 get_log().info(f"{name}: waits", reason=outcome.summary)
         elif isinstance(outcome, Stop):
@@ -186,20 +187,28 @@ class Workflow:
     def _finish(self, run: Run, result: Result, reason: str) -> None:
         with self._database.write() as tx:
             runs.begin_step(tx, run, "report", len(PHASES), self._database.now(tx))
+        diagnosed = replace(run, findings=self._diagnosed(run, result))
         report: str | None = None
         try:
-            report = self._report(run, result, reason)
+            report = self._report(diagnosed, result, reason)
             summary = report or "no report"
         except Exception as error:  # whatever it is, the run has ended and must not be taken up for ever
             summary = f"the report could not be written: {error}"
             get_log().exception("the report could not be written")
         with self._database.write() as tx:
             now = self._database.now(tx)
-            runs.finish_step(tx, run, "report", now, Proceed(run.findings, summary))
+            runs.finish_step(tx, run, "report", now, Proceed(diagnosed.findings, summary))
             runs.finish(tx, run, now, result, report)
             if result is Result.RESTORED:
                 incidents.close(tx, run.incident, now)  # verified means that no branch fires; a next one is new
         get_log().info("the run has ended", result=result, report=report)
+
+    def _diagnosed(self, run: Run, result: Result) -> Findings:
+        """The findings with a diagnosis, unless there is one since a person was asked, or nothing was wrong."""
+        world = self._find_world(run.deployment)
+        if run.findings.diagnosis or result is Result.NOT_NEEDED or world is None:
+            return run.findings
+        return replace(run.findings, diagnosis=diagnose(world))
 
     def _audit(self, run: Run, name: str, outcome: Proceed | Stop) -> None:
         """Put the outcome on the audit trail; an effect's own intent is written by its phase, before it."""

@@ -18,8 +18,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.workers",),
     ("receiver.wiring",),
     ("receiver.server", "receiver.app", "receiver.inbox", "receiver.observe", "receiver.metrics", "receiver.report"),
+    ("receiver.report_diagnosis",),
     ("receiver.workflow", "receiver.pipeline"),
     ("receiver.phases", "receiver.announcements", "receiver.standing"),
+    ("receiver.diagnosis",),
     (
         "receiver.guardrails",
         "receiver.decision",
@@ -27,6 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.world",
         "receiver.backup",
         "receiver.run_once",
+        "receiver.health",
+        "receiver.error_lines",
         "receiver.prometheus",
         "receiver.tree",
         "receiver.audit",
@@ -38,7 +42,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.config", "receiver.log", "receiver.secret", "receiver.audit_chain", "receiver.prometheus_api"),
     ("receiver.passwords", "receiver.web_config"),
     ("receiver.identity", "receiver.throttle"),
-    ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
+    ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact", "receiver.markdown"),
     ("receiver",),
     ("configfile",),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.diagnosis_view import show_diagnosis
 from receiver.commands.options import config_hint, config_option, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time
@@ -91,6 +92,8 @@ def _show_run(incident: str, run: View, hint: str) -> None:
     for refusal in run["refusals"]:
         retry = f", ask again from {clock_time(refusal['retry_at'])}" if refusal["retry_at"] else ""
         click.echo(f"  refused by {refusal['guardrail']}: {safe(refusal['reason'])}{retry}")
+    if run["diagnosis"]:
+        show_diagnosis(run["diagnosis"])
     approval = run["approval"]
     if approval and approval["state"] == "pending":
         click.echo(f"  waits for a person until {clock_time(approval['expires_at'])}; confirm with:")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from receiver.journal import tables
 from receiver.journal.database import insert
-from receiver.model import Release
+from receiver.model import RecentRelease, Release
 
 LONGEST_DEPLOY = 3600.0
 """Seconds after which a deploy that was never reported as finished is not under way any more: its pipeline has died."""
@@ -93,6 +93,16 @@ def live(tx: sa.Connection, deployment: str) -> Release | None:
     """The release that went live last, as far as the agent has seen."""
     seen_live = (release for release in known(tx, deployment).values() if release.live_since is not None)
     return max(seen_live, key=lambda release: release.live_since or 0.0, default=None)
+
+
+def recent(tx: sa.Connection, deployment: str, count: int) -> tuple[RecentRelease, ...]:
+    """The releases that went live last, newest first."""
+    table = tables.release
+    query = sa.select(table).where(table.c.deployment == deployment, table.c.live_since.is_not(None))
+    return tuple(
+        RecentRelease(row.id, row.commit or row.reported_commit, row.author, row.live_since, row.migration)
+        for row in tx.execute(query.order_by(table.c.live_since.desc()).limit(count))
+    )
 
 
 def deploy_started(

@@ -129,7 +129,7 @@ def finish_step(tx: sa.Connection, run: Run, name: str, now: float, outcome: Pro
             finished_at=now,
             outcome="proceed" if isinstance(outcome, Proceed) else "stop",
             summary=summary,
-            output=json.dumps(_added(run.findings, outcome.findings)),
+            output=_output(tx, run, name, outcome.findings),
         )
     )
     if isinstance(outcome, Stop):
@@ -154,15 +154,26 @@ def set_claimed(tx: sa.Connection, run: Run, now: float) -> None:
     _fence(tx, run, claimed_at=now)
 
 
-def wait(tx: sa.Connection, run: Run, until: float, step: str | None = None, summary: str | None = None) -> None:
+def wait(
+    tx: sa.Connection,
+    run: Run,
+    until: float,
+    step: str | None = None,
+    summary: str | None = None,
+    findings: Findings | None = None,
+) -> None:
     """Give the lease back; the run is due again at `until`, or when it is woken. `summary` says what `step` waits for.
 
     Woken since it was claimed, it is due at once: what woke it may have come after the phase had looked.
+    What the step has found so far is in the run's findings when it is called again.
     """
     wake_at = sa.case((tables.run.c.wakes != run.wakes, 0.0), else_=until)
     _fence(tx, run, state=WAITING, wake_at=wake_at, lease_until=0.0, lives=0)
     table = tables.step
-    tx.execute(sa.update(table).where(table.c.run == run.id, table.c.name == step).values(summary=summary))
+    update = sa.update(table).where(table.c.run == run.id, table.c.name == step).values(summary=summary)
+    if step is not None and findings is not None:
+        update = update.values(output=_output(tx, run, step, findings))
+    tx.execute(update)
 
 
 def finish(tx: sa.Connection, run: Run, now: float, result: Result, report: str | None) -> None:
@@ -209,6 +220,9 @@ def findings_of(tx: sa.Connection, run: str) -> Findings:
     return _FINDINGS.validate_json(json.dumps(parts))
 
 
-def _added(before: Findings, after: Findings) -> dict[str, object]:
-    old, new = (_FINDINGS.dump_python(findings, mode="json") for findings in (before, after))
-    return {name: value for name, value in new.items() if value != old[name]}
+def _output(tx: sa.Connection, run: Run, step: str, after: Findings) -> str:
+    """What a step has added to the findings, in this call or in an earlier one after which it waited."""
+    table = tables.step
+    kept = tx.execute(sa.select(table.c.output).where(table.c.run == run.id, table.c.name == step)).scalar()
+    old, new = (_FINDINGS.dump_python(findings, mode="json") for findings in (run.findings, after))
+    return json.dumps(json.loads(kept or "{}") | {name: value for name, value in new.items() if value != old[name]})

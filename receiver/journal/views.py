@@ -112,6 +112,7 @@ def _run(tx: sa.Connection, row: Any) -> View:
         "backup": findings.get("backup"),
         "execution": execution or None,
         "verification": findings.get("verification"),
+        "diagnosis": findings.get("diagnosis"),
         "approval": _approval(tx, row.id),
         "refusals": [
             {"guardrail": refusal.guardrail, "reason": refusal.reason, "retry_at": refusal.retry_at}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.decision import Question, why_ask
+from receiver.diagnosis import diagnose
 from receiver.durations import in_words
 from receiver.errors import PrometheusError
 from receiver.journal import approvals, escalations
@@ -86,7 +87,9 @@ def _pending(run: Run, world: World, approval: Approval, now: float) -> Outcome:
     elif run.trigger is Trigger.ALERT and not _still_needed(world):
         ending = ApprovalState.WITHDRAWN
     if ending is None:
-        return Wait(min(approval.expires_at, now + LOOK_AGAIN), "waiting for a person's approval")
+        # Only now that the person is asked: nobody waits for the diagnosis, and who decides has it.
+        findings = replace(run.findings, diagnosis=run.findings.diagnosis or diagnose(world))
+        return Wait(min(approval.expires_at, now + LOOK_AGAIN), "waiting for a person's approval", findings)
     with world.database.write() as tx:
         if not approvals.end(tx, approval, ending, now):
             return Wait(now, "a person has just answered")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from tests.acceptance.stand import BAD, GOOD, REPOSITORY, stand
+import yaml
+
+from tests.acceptance.stand import AGENT, BAD, GOOD, REPOSITORY, stand
 
 
 def test_l4_rolls_back_by_itself_and_reports(tmp_path: Path) -> None:
@@ -97,3 +100,36 @@ def test_a_denied_plan_ends_the_run_and_latches(tmp_path: Path) -> None:
         assert "evaluates it again now" in here.command("clear", "qrl", "--as", "ada")
         assert 'rollback_latched{deployment="qrl"} 0.0' in here.metrics()
         here.eventually(lambda: [run["state"] for run in here.runs()] == ["finished", "waiting"])
+
+
+def test_l2_reports_a_diagnosis_and_touches_nothing(tmp_path: Path) -> None:
+    """At L2 a bad release is diagnosed: checks, signals, releases, failed requests are told; nothing is executed."""
+    current, log = tmp_path / "srv" / "current", tmp_path / "access.log"
+    is_good = ["/bin/sh", "-c", f'test "$(readlink {current})" = releases/{GOOD}']
+    check = {"name": "home", "kind": "availability", "command": {"argv": is_good}}
+    exporter = tmp_path / "exporter.yml"
+    exporter.write_text(yaml.safe_dump({"deployments": {"qrl": {"services": {"flask": {"checks": [check]}}}}}))
+    lines = [f'1.2.3.4 - - [t] "GET /{n}?token=hunter2 HTTP/1.1" {200 + 300 * (n % 2)} 5' for n in range(10)]
+    log.write_text("\n".join(lines) + "\n")
+    health = [str(AGENT), "health", "--json", "--config", str(exporter)]
+    diagnosis = {"health": health, "access_logs": [str(log), str(tmp_path / "absent.log")], "lines": 3}
+    with stand(tmp_path, autonomy="L2", deployment={"diagnosis": diagnosis}) as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run()
+
+        assert (run["result"], here.live(), here.restarts()) == ("recorded", BAD, 0)
+        assert "execute" not in [record["decision"] for record in here.audit()]
+        report = Path(run["report"]).read_text().replace("\\", "")
+        assert "| `flask` | `home` | `availability` | **failed**: exit_code: exit code 1, expected 0 |" in report
+        assert "| `deployment:availability:ratio` | 0 |" in report
+        assert f"| `{BAD}` | " in report
+        assert re.findall(r"^    1.2.3.4 .* \"GET /(\d)", report, re.MULTILINE) == ["5", "7", "9"]
+        assert f"Missing: no failed requests of {tmp_path}/absent.log: No such file or directory" in report
+        shown = here.command("show", here.incidents()[0]["id"])
+        assert "failed: exit_code: exit code 1, expected 0" in shown

@@ -102,7 +102,7 @@ def test_links_and_commands_exist(document: Path) -> None:
         assert (document.parent / link).exists(), link
     for command in re.findall(r"rollback-agent ([a-z][a-z-]+)\b", re.sub(r"`rollback-agent`", "", text)):
         still_to_come = {"hotfix", "tree"}
-        words = {"exporter", *COMMANDS} | still_to_come
+        words = {"exporter", "health", *COMMANDS} | still_to_come
         assert command in words or not re.search(rf"`(?:[^`]*/)?rollback-agent {command}", text), command
 
 

@@ -95,6 +95,10 @@ def test_the_receiver_takes_its_configuration(places: Places) -> None:
     config = load_config(settings.write(places.root / "receiver.yml", written))
     assert config.autonomy_of("qrl") is Autonomy.L4
     assert config.deployments["qrl"].target.releases.restart == deployment.restart_command
+    diagnosis = config.deployments["qrl"].diagnosis
+    assert diagnosis.health is not None
+    assert diagnosis.health[-1] == str(places.root / settings.EXPORTER_FILE)
+    assert diagnosis.access_logs == tuple(places.access_log(service) for service in ("fastapi", "flask", "gradio"))
 
 
 def test_the_token_is_private_and_kept(places: Places) -> None:
