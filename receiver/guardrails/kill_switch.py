@@ -5,9 +5,9 @@ from __future__ import annotations
 from receiver.guardrails.facts import Facts
 from receiver.model import Refusal
 
+SWITCHED_OFF = Refusal("kill_switch", "the kill switch is on; `rollback-agent kill-switch off` lifts it")
+
 
 def kill_switch(facts: Facts) -> Refusal | None:
     """Nothing is executed while the kill switch is on."""
-    if facts.kill_switch:
-        return Refusal("kill_switch", "the kill switch is on; `rollback-agent kill-switch off` lifts it")
-    return None
+    return SWITCHED_OFF if facts.kill_switch else None

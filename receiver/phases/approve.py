@@ -25,6 +25,7 @@ from receiver.model import (
     Trigger,
     Wait,
 )
+from receiver.phases.guard import switched_off
 from receiver.world import World
 
 LOOK_AGAIN = 10.0
@@ -51,9 +52,14 @@ def approve(run: Run, world: World) -> Outcome:
 
 def _ask(run: Run, world: World, question: Question) -> Outcome:
     plan = run.findings.require_plan()
+    with world.database.read() as tx:
+        asked = approvals.of_run(tx, run.id)
+    is_open = asked is None or asked.state is ApprovalState.PENDING
+    if is_open and (stop := switched_off(run, world)):
+        return stop
+    is_new = asked is None
     with world.database.write() as tx:
         now = world.database.now(tx)
-        is_new = approvals.of_run(tx, run.id) is None
         approval = approvals.ask(tx, run, plan, now, now + world.config.approval.expires_after)
         command = f"rollback-agent approve {run.incident} --plan {plan.hash[:SHORT_HASH]}"
         if is_new and question.escalation:

@@ -8,12 +8,14 @@ from dataclasses import asdict, replace
 from receiver import backup
 from receiver.errors import BackupError
 from receiver.model import Outcome, Proceed, Refusal, Run
-from receiver.phases.guard import refuse
+from receiver.phases.guard import refuse, switched_off
 from receiver.world import World
 
 
 def back_up(run: Run, world: World) -> Outcome:
     """A complete backup, read back, or no rollback."""
+    if stop := switched_off(run, world):
+        return stop
     plan = run.findings.require_plan()
     texts = {
         "plan.json": json.dumps({**asdict(plan), "hash": plan.hash}, indent=2),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
-from receiver.journal import hotfixes, releases, runs
+from receiver.journal import deployments, escalations, hotfixes, releases, runs
 from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
@@ -64,7 +64,9 @@ def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost)
     if isinstance(ended, Lost):
         # Nobody knows how far it came; the target says whether it switched, and verification whether it helped.
         if live.id == plan.target_release:
-            return Proceed(findings, f"the command was interrupted; {live.id} is live")
+            reason = f"the command was interrupted; {live.id} is live, but what else was to be done is not known"
+            _latch(run, world, reason)
+            return Proceed(findings, reason)
         reason = f"the command was interrupted and {live.id} is live; nothing is started again"
         return Stop(Result.UNKNOWN, reason, findings, EscalationReason.UNKNOWN_RESULT, latch=True)
     if code != 0:
@@ -81,6 +83,15 @@ def _remember_switch(run: Run, world: World, plan: Plan, at: float) -> None:
         hotfixes.close_switched(tx, run.deployment, at)
         releases.hold(tx, run.deployment, plan.live_release, at, run.id)
         releases.set_live(tx, run.deployment, str(plan.target_release), at)
+
+
+def _latch(run: Run, world: World, reason: str) -> None:
+    """Let the run go on to be verified, and nothing else happen until a person has looked."""
+    with world.database.write() as tx:
+        now, why = world.database.now(tx), EscalationReason.UNKNOWN_RESULT
+        deployments.latch(tx, run.deployment, now, reason)
+        runs.still_held(tx, run)
+        escalations.open_one(tx, run.deployment, why, reason, now, incident=run.incident, run=run.id)
 
 
 def _failed(findings: Findings, reason: str) -> Stop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.guardrails.checklist import refusals
+from receiver.guardrails.kill_switch import SWITCHED_OFF
 from receiver.model import EscalationReason, Findings, Outcome, Proceed, Refusal, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.world import World
@@ -17,6 +18,11 @@ def guard(run: Run, world: World) -> Outcome:
     facts = gather(run, world, run.findings.require_plan())
     said_no = refusals(facts)
     return refuse(run.findings, said_no) if said_no else Proceed(run.findings, "no guardrail refuses")
+
+
+def switched_off(run: Run, world: World) -> Stop | None:
+    """The stop of a run whose next step asks no other guardrail, while the kill switch is on."""
+    return refuse(run.findings, (SWITCHED_OFF,)) if world.config.kill_switch.exists() else None
 
 
 def refuse(findings: Findings, said_no: tuple[Refusal, ...]) -> Stop:

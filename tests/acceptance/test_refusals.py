@@ -8,12 +8,14 @@ from tests.acceptance.stand import BAD, GOOD, stand
 
 
 def test_the_kill_switch_refuses(tmp_path: Path) -> None:
-    """While the kill switch is on nothing is executed; the "no" is on the audit trail, in the metric and the report."""
+    """While it is on, over restarts, nothing is executed; the "no" is audited, counted and reported."""
     with stand(tmp_path) as here:
         here.start_prometheus()
-        here.start_agent()
+        agent = here.start_agent()
         here.await_good()
         here.command("kill-switch", "on", "--as", "ada")
+        agent.stop()
+        here.start_agent()
         here.ship(BAD)
         here.await_firing()
         here.notify()

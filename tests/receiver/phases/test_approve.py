@@ -164,3 +164,25 @@ def test_a_deployment_may_have_a_level_of_its_own(make_agent: Callable[..., Agen
     agent = make_agent(autonomy="L4", qrl={"autonomy": "L1"})
 
     assert agent.go()["result"] == "recorded"
+
+
+def test_the_kill_switch_ends_the_wait_for_a_person(asking: Agent) -> None:
+    """Switched on while a person is asked, the plan is withdrawn at the next look, and nobody can approve it later."""
+    asking.config.kill_switch.touch()
+
+    run = asking.wait(11)
+
+    assert (run["result"], run["approval"]["state"], asking.executed()) == ("refused", "withdrawn", [])
+    assert [one["guardrail"] for one in run["refusals"]] == ["kill_switch"]
+    asking.config.kill_switch.unlink()
+    assert not asking.decide(ApprovalState.APPROVED)
+
+
+def test_a_denial_counts_with_the_kill_switch_on(asking: Agent) -> None:
+    """A person's no latches, whatever else would have stopped the run."""
+    asking.decide(ApprovalState.DENIED)
+    asking.config.kill_switch.touch()
+
+    run = asking.work()
+
+    assert (run["result"], asking.latch()) == ("denied", "denied by ada: I looked")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import TargetError
-from receiver.journal import hotfixes
+from receiver.journal import hotfixes, runs
 from receiver.journal.hotfixes import Hotfix
+from receiver.model import Run
+from receiver.workflow import LEASE
 from tests.receiver.agent import Agent, Killed
 from tests.receiver.surroundings import BAD, GOOD
 
@@ -102,25 +104,74 @@ def test_an_agent_that_dies_during_the_command_finds_it_again(agent: Agent) -> N
     ]  # fmt: skip
 
 
+INTERRUPTED = "the command was interrupted"
+
+
 @pytest.mark.parametrize(
     ("script", "result", "reason"),
     [
-        (f"{SWITCH}; kill -9 $PPID", "restored", None),
-        ("kill -9 $PPID", "unknown", "the command was interrupted and r2 is live; nothing is started again"),
+        (
+            f"{SWITCH}; kill -9 $PPID",
+            "restored",
+            f"{INTERRUPTED}; r1 is live, but what else was to be done is not known",
+        ),
+        ("kill -9 $PPID", "unknown", f"{INTERRUPTED} and r2 is live; nothing is started again"),
     ],
     ids=["after the switch", "before the switch"],
 )
-def test_when_nobody_knows_how_it_ended_the_target_is_asked(
-    agent: Agent, script: str, result: str, reason: str | None
+def test_when_nobody_knows_how_it_ended_the_deployment_is_latched(
+    agent: Agent, script: str, result: str, reason: str
 ) -> None:
-    """A command whose supervisor was killed is judged by what is live: verified, or unknown and left to a human."""
+    """A command whose supervisor was killed is judged by what is live, and either way a person has to look."""
     agent.target.script = script
 
     run = agent.go()
 
     assert (run["result"], run["execution"]["exit_code"]) == (result, None)
-    if reason is not None:
-        assert (run["reason"], agent.latch(), agent.escalated()) == (reason, reason, ["unknown_result"])
+    assert (agent.latch(), agent.escalated(only_open=True)) == (reason, ["unknown_result"])
+
+
+@pytest.mark.parametrize(
+    ("switch", "result"), [(SWITCH, "restored"), ("true", "unknown")], ids=["after the switch", "before the switch"]
+)
+def test_an_unclean_stop_of_everything_latches(agent: Agent, switch: str, result: str) -> None:
+    """Agent, wrapper and command all end at once, as when the power goes: nothing is started again, and it latches."""
+    agent.target.script = f"{switch}; kill -9 $PPID"
+    died: list[bool] = []
+
+    def die() -> None:
+        if not died and any(agent.config.commands.glob("*/started")):
+            died.append(True)
+            raise Killed
+
+    agent.target.when_read = die
+    agent.wake()
+
+    run = agent.die_and_return()
+
+    assert (run["result"], agent.executed()) == (result, [GOOD] if result == "restored" else [])
+    assert (agent.latch() is None, agent.escalated(only_open=True)) == (False, ["unknown_result"])
+    assert agent.audited().count("execute") == 1
+    agent.request()
+    assert "latched" in [one["guardrail"] for one in agent.wait(400)["refusals"]]
+
+
+def test_a_worker_that_lost_the_run_latches_nothing(agent: Agent) -> None:
+    """The latch of an interrupted command is the work of who holds the run."""
+    agent.target.script = f"{SWITCH}; kill -9 $PPID"
+    taken: list[Run | None] = []
+
+    def take_over() -> None:
+        if agent.executed() and not taken:
+            agent.clock.advance(LEASE + 1)
+            with agent.database.write() as tx:
+                taken.append(runs.claim(tx, "another", agent.clock(), LEASE))
+
+    agent.target.when_read = take_over
+    agent.go()
+
+    assert taken != [None]
+    assert (agent.latch(), agent.escalated()) == (None, [])
 
 
 def test_the_command_gets_the_plan_and_nothing_else(agent: Agent) -> None:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from receiver.config import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import deployments, releases, runs, tables
+from receiver.journal import approvals, deployments, releases, runs, tables
 from receiver.model import Proceed, Run, Stop
+from receiver.phases.approve import approve
 from receiver.phases.back_up import back_up
 from receiver.phases.claim import claim
 from receiver.phases.evaluate import evaluate
@@ -154,3 +155,18 @@ def test_each_guardrail_is_asked_by_each_phase(
 def test_without_an_upset_each_phase_goes_on(agent: Agent, phase: Phase) -> None:
     """None of the refusals above comes from anything else."""
     assert isinstance(phase(planned(agent), agent.world), Proceed)
+
+
+@pytest.mark.parametrize("phase", [guard, approve, claim, back_up, execute], ids=lambda phase: phase.__name__)
+def test_the_kill_switch_is_asked_before_every_step(make_agent: Callable[..., Agent], phase: Phase) -> None:
+    """Switched on right before it, each step up to the command stops the run, and puts nothing to a person."""
+    agent = make_agent(autonomy="L3")
+    run = planned(agent)
+    agent.config.kill_switch.touch()
+
+    outcome = phase(run, agent.world)
+
+    assert isinstance(outcome, Stop)
+    assert [refusal.guardrail for refusal in outcome.findings.refusals] == ["kill_switch"]
+    with agent.database.read() as tx:
+        assert approvals.of_run(tx, run.id) is None

@@ -181,3 +181,12 @@ def test_a_verification_goes_on_after_a_restart(agent: Agent) -> None:
     agent.prometheus.when_asked = agent.heal
 
     assert (agent.wait(20)["result"], agent.executed()) == ("restored", [GOOD])
+
+
+def test_the_kill_switch_does_not_stop_verification(agent: Agent) -> None:
+    """Switched on while the command runs, what was done is still verified: verifying changes nothing."""
+    agent.target.script += f"; touch {agent.config.kill_switch}"
+
+    run = agent.go()
+
+    assert (run["result"], agent.config.kill_switch.exists()) == ("restored", True)
