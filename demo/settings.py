@@ -63,6 +63,7 @@ def receiver(deployment: Deployment, places: Places, ports: Ports, root: Path, a
         "root": str(root),
         "listen": f"127.0.0.1:{ports.receiver}",
         "webhook": {"token_file": str(token_file(places))},
+        "web": {"tokens": {"demo": {"file": str(token_file(places, "demo")), "role": "viewer"}}},
         "prometheus": {"url": f"http://127.0.0.1:{ports.prometheus}"},
         "alertmanager": {"url": f"http://127.0.0.1:{ports.alertmanager}"},
         "autonomy": autonomy,
@@ -110,9 +111,9 @@ def alertmanager(places: Places, ports: Ports) -> dict[str, Any]:
     return config
 
 
-def token_file(places: Places) -> Path:
-    """The file with the webhook's token, which only its owner can read; made when it is not there."""
-    file = places.configuration / "webhook.token"
+def token_file(places: Places, whose: str = "webhook") -> Path:
+    """The file with a token, which only its owner can read; made when it is not there."""
+    file = places.configuration / f"{whose}.token"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)

@@ -138,7 +138,7 @@ class Stack:
         receiver = Process((COMMAND, "serve", "--config", file), directory / "receiver.out")
         self._watching.enter_context(receiver)
         receiver.await_ready(f"{url}/-/ready")
-        return Agent(url, settings.token_file(self.places).read_text().strip(), COMMAND, file)
+        return Agent(url, settings.token_file(self.places, "demo").read_text().strip(), COMMAND, file)
 
     def _keep_what_was_learned(self, agent: Agent) -> None:
         if not self._learned.exists():

@@ -14,13 +14,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver import webhook
 from receiver.announcements import Announcements
-from receiver.authentication import Access, Refused, authenticate
+from receiver.authentication import Access, Refused
 from receiver.errors import BadNotification, JournalError
+from receiver.identity import Role
 from receiver.journal import counts, notifications, views
 from receiver.journal.database import Database
 from receiver.log import get_log
 from receiver.pipeline import add_pipeline
-from receiver.secret import SecretFile
 
 
 class RejectedCounts:
@@ -60,13 +60,11 @@ class Interface:
     """
 
     database: Database
-    token: Callable[[], SecretFile]
     registry: CollectorRegistry
     rejected: RejectedCounts
     notify: Callable[[], None]
     is_ready: Callable[[], bool]
     announcements: Callable[[], Announcements]
-    pipeline_token: Callable[[], SecretFile | None]
     access: Callable[[], Access]
     reload: Callable[[], str | None]
 
@@ -87,24 +85,27 @@ def create_app(interface: Interface) -> Flask:
 
     @app.post("/api/v1/alerts")
     def alerts() -> tuple[Response, int]:
-        authenticate(interface.token(), "webhook")
+        interface.access().require(request, Role.WEBHOOK)
         return _accept(interface)
 
     @app.get("/api/v1/incidents")
     def incidents() -> Response:
-        authenticate(interface.token(), "webhook")
+        interface.access().require(request, Role.VIEWER)
         with interface.database.read() as tx:
             return jsonify(incidents=views.incidents(tx))
 
     @app.get("/api/v1/incidents/<id_>")
     def incident(id_: str) -> tuple[Response, int]:
-        authenticate(interface.token(), "webhook")
+        interface.access().require(request, Role.VIEWER)
         with interface.database.read() as tx:
             found = views.incident(tx, id_)
         return (jsonify(found), 200) if found else (jsonify(error=f"there is no incident {id_}"), 404)
 
     @app.get("/metrics")
     def metrics() -> Response:
+        access = interface.access()
+        if not access.shows_metrics_to_all:
+            access.require(request, Role.VIEWER)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(encode(interface.registry), content_type=content_type)
 
@@ -114,7 +115,7 @@ def create_app(interface: Interface) -> Flask:
 
     @app.post("/-/reload")
     def reload() -> tuple[Response, int]:
-        authenticate(interface.token(), "webhook")
+        interface.access().require(request, Role.OPERATOR)
         why_not = interface.reload()
         return (jsonify(error=why_not), 500) if why_not else (jsonify(status="reloaded"), 200)
 
@@ -123,7 +124,7 @@ def create_app(interface: Interface) -> Flask:
         ok = interface.is_ready()
         return ("rollback-agent is ready.\n", 200) if ok else ("The journal cannot be reached.\n", 503)
 
-    add_pipeline(app, interface.announcements, interface.pipeline_token)
+    add_pipeline(app, interface.announcements, interface.access)
     _add_error_handlers(app, interface)
     return app
 
@@ -151,10 +152,14 @@ def _add_error_handlers(app: Flask, interface: Interface) -> None:
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
+        # To Alertmanager 429 is no other than 401, and who wears its credentials out must not tell it to be slower.
+        status = 401 if error.status == 429 and is_notification() else error.status
         response = jsonify(error=str(error))
-        response.status_code = error.status
-        if error.status == 401:
-            response.headers["WWW-Authenticate"] = 'Bearer realm="rollback-agent"'
+        response.status_code = status
+        if status == 401:
+            response.headers.extend(("WWW-Authenticate", challenge) for challenge in interface.access().challenges)
+        if status == 429:
+            response.headers["Retry-After"] = str(error.retry_after)
         if is_notification():
             interface.rejected.add(error.outcome)
         return response

@@ -7,8 +7,9 @@ import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Request, request
+from flask import Request
 
 from receiver.config import Config
 from receiver.identity import Identity, Proof, Role
@@ -20,6 +21,9 @@ from receiver.web_config import WebConfig
 
 CERTIFICATE = "rollback_agent.client_certificate"
 """Where the server puts the verified certificate of a client, as `ssl.SSLSocket.getpeercert` gives it."""
+_AMBIENT = (Proof.PASSWORD, Proof.CERTIFICATE)
+"""What a browser sends along by itself, whoever wrote the page that makes it ask."""
+_READING = ("GET", "HEAD", "OPTIONS")
 _UNKNOWN = "credentials are needed, and they must be ones that are configured"
 
 
@@ -35,8 +39,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody who has a bearer token."""
+    """Somebody who has a bearer token; `key` is where the configuration names its file."""
 
+    key: str
     name: str
     role: Role
     token: SecretFile
@@ -47,19 +52,18 @@ class Access:
 
     def __init__(self, config: Config, web: WebConfig, clock: Callable[[], float]) -> None:
         self._holders = holders(config)
+        self._is_local = config.listens_on_loopback
+        self._external = urlsplit(config.web.external_url or "").netloc
         self._roles = config.web.roles
         self._users = frozenset(web.basic_auth_users)
         self._passwords = Passwords(web.basic_auth_users, clock)
         self._wrong_tokens = Throttle(clock)
 
-    @property
-    def has_users(self) -> bool:
-        """Whether anybody can sign in with a password."""
-        return bool(self._users)
-
     def require(self, request: Request, *roles: Role) -> Identity:
         """Who makes the request; raises Refused where that is not known (401) or is none of `roles` (403)."""
         identity = self.identify(request)
+        if identity.via in _AMBIENT and request.method not in _READING and self._is_of_another_site(request):
+            raise Refused(403, "another site's page sent this; a browser's credentials do not count for it")
         if not identity.may(*roles):
             needed = " or ".join(roles)
             raise Refused(403, f"{identity.name} is {identity.role}, and this needs {needed}", "unauthorized")
@@ -83,6 +87,17 @@ class Access:
             case _:
                 raise Refused(401, _UNKNOWN, "unauthorized")
 
+    @property
+    def challenges(self) -> tuple[str, ...]:
+        """What a refused client is told of the credentials that are taken here."""
+        basic = ('Basic realm="rollback-agent", charset="UTF-8"',) if self._users else ()
+        return ('Bearer realm="rollback-agent"', *basic)
+
+    @property
+    def shows_metrics_to_all(self) -> bool:
+        """Whether a scrape needs no credentials: nobody can ask from another machine."""
+        return self._is_local
+
     def check_password(self, name: str, password: str, address: str) -> Identity | None:
         """The user, where the password is theirs; raises Refused (429) where too many were wrong."""
         try:
@@ -98,6 +113,10 @@ class Access:
         """The role of a user who has signed in, or None where that name is no user's any more."""
         return self._roles.get(name) if name in self._users else None
 
+    def _is_of_another_site(self, request: Request) -> bool:
+        origin = request.headers.get("Origin")
+        return origin is not None and urlsplit(origin).netloc not in {request.host, self._external} - {""}
+
     def _holder(self, offered: str, address: str) -> Identity:
         unreadable: Exception | None = None
         found: Holder | None = None
@@ -106,7 +125,7 @@ class Access:
                 if holder.token.matches(offered):
                     found = holder
             except (OSError, ValueError) as error:
-                get_log().error("a token cannot be read", holder=holder.name, error=str(error))
+                get_log().error("a token cannot be read", key=holder.key, error=str(error))
                 unreadable = error
         if found:
             return Identity(found.name, found.role, Proof.TOKEN)
@@ -131,10 +150,11 @@ class Access:
 
 def holders(config: Config) -> tuple[Holder, ...]:
     """Everybody who has a bearer token."""
-    found = [Holder("webhook", Role.WEBHOOK, SecretFile(config.webhook.token_file))]
+    found = [Holder("webhook.token_file", "webhook", Role.WEBHOOK, SecretFile(config.webhook.token_file))]
     if config.pipeline:
-        found.append(Holder("pipeline", Role.PIPELINE, SecretFile(config.pipeline.token_file)))
-    found += [Holder(name, token.role, SecretFile(token.file)) for name, token in config.web.tokens.items()]
+        found.append(Holder("pipeline.token_file", "pipeline", Role.PIPELINE, SecretFile(config.pipeline.token_file)))
+    for name, token in config.web.tokens.items():
+        found.append(Holder(f"web.tokens.{name}.file", name, token.role, SecretFile(token.file)))
     return tuple(found)
 
 
@@ -157,15 +177,3 @@ def _user_and_password(offered: str) -> tuple[str, str]:
 
 def _too_often(error: Throttled) -> Refused:
     return Refused(429, str(error), "unauthorized", error.retry_after)
-
-
-def authenticate(token: SecretFile, whose: str) -> None:
-    """Raise Refused unless the current request carries the token of `whose`."""
-    scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
-    try:
-        ok = token.matches(offered.strip()) and scheme.lower() == "bearer"
-    except (OSError, ValueError) as error:
-        get_log().error(f"the {whose}'s token cannot be read", error=str(error))
-        raise Refused(503, "the token cannot be checked; see the agent's log") from error
-    if not ok:
-        raise Refused(401, "a bearer token is needed, and it must be the configured one", "unauthorized")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from os.path import normpath
 from pathlib import Path
 from typing import Annotated, Self
@@ -271,6 +272,15 @@ class Config(Section):
         if value and webhook and normpath(value.token_file) == normpath(webhook.token_file):
             raise ValueError("token_file is the webhook's; who may report releases is not who may notify")
         return value
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach the HTTP interface."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"  # any other name may resolve to anything
 
     def autonomy_of(self, deployment: str) -> Autonomy:
         """The level in force for `deployment`."""

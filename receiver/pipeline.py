@@ -11,13 +11,13 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from configfile import Boolean, Seconds, Section
 from receiver.announcements import Announcements
-from receiver.authentication import Refused, authenticate
+from receiver.authentication import Access
 from receiver.config import Name
 from receiver.errors import AuditError, BadAnnouncement, HotfixConflict, UnknownDeployment
+from receiver.identity import Identity, Role
 from receiver.journal.hotfixes import HotfixState
 from receiver.journal.releases import Migration
 from receiver.log import get_log
-from receiver.secret import SecretFile
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class StartHotfix(Section):
 
     action: Literal["start"]
     eta: Seconds
-    by: Person = "pipeline"
+    by: Person | None = None
     comment: Text = ""
 
 
@@ -51,7 +51,7 @@ class EndHotfix(Section):
     """The hotfix is live and helps, or it does not."""
 
     action: Literal["done", "failed"]
-    by: Person = "pipeline"
+    by: Person | None = None
     comment: Text = ""
 
 
@@ -79,33 +79,35 @@ _HOTFIX: TypeAdapter[StartHotfix | EndHotfix] = TypeAdapter(
 _RELEASE: TypeAdapter[StartRelease | FinishRelease] = TypeAdapter(
     Annotated[StartRelease | FinishRelease, Field(discriminator="event")]
 )
-_DISABLED = (
-    "no pipeline may report here: name a file with a bearer token as pipeline.token_file in the agent's configuration"
-)
 
 
-def add_pipeline(
-    app: Flask, announcements: Callable[[], Announcements], token: Callable[[], SecretFile | None]
-) -> None:
-    """Add the endpoints to `app`; without a token they refuse everybody."""
+def add_pipeline(app: Flask, announcements: Callable[[], Announcements], access: Callable[[], Access]) -> None:
+    """Add the endpoints to `app`, for pipelines and operators."""
+
+    def let_in(deployment: str) -> tuple[Identity, Announcements]:
+        who = access().require(request, Role.PIPELINE, Role.OPERATOR)
+        taken_by = announcements()
+        taken_by.require_known(deployment)
+        return who, taken_by
 
     @app.post("/api/v1/deployments/<deployment>/hotfix")
     def hotfix(deployment: str) -> tuple[Response, int]:
-        taken_by = _let_in(announcements(), token(), deployment)
+        who, taken_by = let_in(deployment)
         body = _read(_HOTFIX)
+        by = _speaker(who, body.by)
         if isinstance(body, StartHotfix):
-            return jsonify(asdict(taken_by.start_hotfix(deployment, body.eta, body.by, body.comment))), 201
-        ended = taken_by.end_hotfix(deployment, HotfixState(body.action), body.by, body.comment)
+            return jsonify(asdict(taken_by.start_hotfix(deployment, body.eta, by, body.comment))), 201
+        ended = taken_by.end_hotfix(deployment, HotfixState(body.action), by, body.comment)
         return jsonify(asdict(ended)), 200
 
     @app.post("/api/v1/deployments/<deployment>/releases")
     def releases(deployment: str) -> tuple[Response, int]:
-        taken_by = _let_in(announcements(), token(), deployment)
+        who, taken_by = let_in(deployment)
         body = _read(_RELEASE)
         if isinstance(body, StartRelease):
-            begun = taken_by.start_release(deployment, body.release, "pipeline", body.commit, body.author)
+            begun = taken_by.start_release(deployment, body.release, who.name, body.commit, body.author)
             return jsonify(asdict(begun)), 201
-        ended = taken_by.finish_release(deployment, body.release, "pipeline", body.migration, body.irreversible)
+        ended = taken_by.finish_release(deployment, body.release, who.name, body.migration, body.irreversible)
         return jsonify(asdict(ended)), 200
 
     @app.errorhandler(BadAnnouncement)
@@ -119,12 +121,9 @@ def add_pipeline(
         return jsonify(error="the audit trail cannot be written, so nothing was taken; see the agent's log"), 503
 
 
-def _let_in(announcements: Announcements, token: SecretFile | None, deployment: str) -> Announcements:
-    if token is None:
-        raise Refused(403, _DISABLED)
-    authenticate(token, "pipeline")
-    announcements.require_known(deployment)
-    return announcements
+def _speaker(who: Identity, by: str | None) -> str:
+    """For whom `who` speaks: a pipeline for the people who use it, a person for themselves."""
+    return by if by and who.role is Role.PIPELINE else who.name
 
 
 def _read(adapter: TypeAdapter[T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from receiver.audit import AuditTrail
 from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
 from receiver.config import Config
-from receiver.current import Current
+from receiver.current import Current, NeedsRestart
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
@@ -23,8 +24,8 @@ from receiver.prometheus import Prometheus
 from receiver.prometheus_api import PrometheusApi
 from receiver.report import ReportWriter
 from receiver.rules.api import RulesApi
-from receiver.secret import SecretFile
 from receiver.targets.releases import ReleasesDirectory
+from receiver.tls import Tls
 from receiver.web_config import load_web_config
 from receiver.workflow import Workflow
 from receiver.world import World
@@ -39,9 +40,8 @@ class Setup:
     worlds: dict[str, World]
     inbox: Inbox
     announcements: Announcements
-    token: SecretFile
-    pipeline_token: SecretFile | None
     access: Access
+    tls: Tls | None
     metrics: JournalCollector
 
 
@@ -62,7 +62,12 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
     rejected = RejectedCounts(database)
     serving_since = clock()
 
+    speaks_tls = bool(load_web_config(config.web.config_file).tls_server_config)
+
     def build(config: Config) -> Setup:
+        web = load_web_config(config.web.config_file)
+        if bool(web.tls_server_config) != speaks_tls:
+            raise NeedsRestart("whether TLS is spoken cannot change while the agent runs; restart it")
         prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
         worlds = {
             name: World(
@@ -84,9 +89,8 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
             worlds=worlds,
             inbox=Inbox(database, prometheus, config.deployments),
             announcements=Announcements(database, audit, config.deployments),
-            token=SecretFile(config.webhook.token_file),
-            pipeline_token=SecretFile(config.pipeline.token_file) if config.pipeline else None,
-            access=Access(config, load_web_config(config.web.config_file), time.monotonic),
+            access=Access(config, web, time.monotonic),
+            tls=Tls(web.tls_server_config) if web.tls_server_config else None,
             metrics=JournalCollector(database, worlds, rejected.flush),
         )
 
@@ -98,6 +102,20 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
     report = ReportWriter(config.logs, database, clock)
     workflow = Workflow(database, find_world, audit, report.write)
     return Parts(database, current, workflow, rejected, AuditWatch(audit.path))
+
+
+def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
+    """What gives the context of the next connection, or None where no TLS is spoken."""
+    if parts.current().tls is None:
+        return None
+
+    def context() -> ssl.SSLContext:
+        tls = parts.current().tls
+        if tls is None:
+            raise LookupError("a reload ended TLS, which it must not")
+        return tls.context()
+
+    return context
 
 
 def rules_api(config: Config) -> RulesApi:
@@ -117,9 +135,7 @@ def interface(
     ProcessCollector(registry=registry)
     return Interface(
         database=parts.database,
-        token=lambda: current().token,
         announcements=lambda: current().announcements,
-        pipeline_token=lambda: current().pipeline_token,
         access=lambda: current().access,
         registry=registry,
         rejected=parts.rejected,

@@ -16,7 +16,8 @@ from receiver.audit import AuditTrail
 from receiver.config import Config, load_config
 from receiver.errors import JournalError, UnknownDeployment
 from receiver.journal.database import Database, open_database
-from receiver.secret import SecretFile
+from receiver.web_check import faults
+from receiver.web_config import load_web_config
 
 DEFAULT_CONFIG = "rollback/config/rollback-config.json"
 LOCK = "serve.lock"
@@ -44,18 +45,10 @@ person_option = click.option(
 def load_usable_config(config_path: Path) -> Config:
     """The configuration, whose files can be used too; raises ConfigError."""
     config = load_config(config_path)
-    _check_secret(config_path, "webhook.token_file", config.webhook.token_file)
-    if config.pipeline:
-        _check_secret(config_path, "pipeline.token_file", config.pipeline.token_file)
+    found = list(faults(config, load_web_config(config.web.config_file)))
+    if found:
+        raise ConfigError("\n".join(f"{config_path}: {fault}" for fault in found))
     return config
-
-
-def _check_secret(config_path: Path, key: str, file: Path) -> None:
-    try:
-        SecretFile(file).check()
-    except (OSError, ValueError) as error:
-        text = f"{file}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"{config_path}: {key}: {text}") from error
 
 
 def is_serving(root: Path) -> bool:

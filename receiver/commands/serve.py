@@ -23,7 +23,7 @@ from receiver.journal.database import Database, open_database
 from receiver.journal.schema import migrate
 from receiver.log import get_log, set_up_log
 from receiver.server import make_server
-from receiver.wiring import interface, put_together
+from receiver.wiring import interface, put_together, tls_context
 from receiver.workers import Workers
 
 PATIENCE = 10.0
@@ -50,7 +50,7 @@ def _serve(config: Config, database: Database, load: Callable[[], Config]) -> No
     parts = put_together(config, database)
     workers = Workers(parts)
     app = create_app(interface(parts, workers.notify, lambda: _can_read(database), load))
-    server = make_server(app, config.listen)
+    server = make_server(app, config.listen, tls=tls_context(parts))
     try:
         server.prepare()
     except OSError as error:

@@ -23,6 +23,7 @@ from demo.processes import Process, free_port, wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-that-only-tests-use"
+OPERATOR = "a-token-of-one-who-decides"
 GOOD, BAD = "20261101-1200-good", "20261102-1200-bad"
 SERVICES = ("fastapi", "flask", "gradio")
 AGENT = Path(sys.executable).parent / "rollback-agent"
@@ -124,9 +125,15 @@ class Stand:
         self.restart.write_text(f"#!/bin/sh\necho restarted\ndate +%s.%N >> {self.calls}\n")
         self.restart.chmod(0o755)
         self.ship(GOOD)
-        self.token = self.directory / "webhook.token"
-        self.token.write_text(TOKEN)
-        self.token.chmod(0o600)
+        self.token = self.write_token("webhook", TOKEN)
+        self.operator_token = self.write_token("operator", OPERATOR)
+
+    def write_token(self, whose: str, token: str) -> Path:
+        """A file with the token, which nobody else can read."""
+        file = self.directory / f"{whose}.token"
+        file.write_text(token)
+        file.chmod(0o600)
+        return file
 
     def write_config(self, *, autonomy: str = "L4", good_after: str = "1s", **more: Any) -> None:
         """The agent's configuration; `more` replaces top-level keys, `deployment` keys of the deployment."""
@@ -141,6 +148,7 @@ class Stand:
             "root": str(self.root),
             "listen": f"127.0.0.1:{self.ports['agent']}",
             "webhook": {"token_file": str(self.token)},
+            "web": {"tokens": {"operator": {"file": str(self.operator_token), "role": "operator"}}},
             "prometheus": {"url": f"http://127.0.0.1:{self.ports['prometheus']}", "max_age": "10s"},
             "alertmanager": {"url": f"http://127.0.0.1:{self.ports['alertmanager']}"},
             "autonomy": autonomy,
@@ -246,7 +254,7 @@ class Stand:
 
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents, newest first, as the HTTP interface gives them."""
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        headers = {"Authorization": f"Bearer {OPERATOR}"}
         found: list[dict[str, Any]] = requests.get(f"{self.url}/api/v1/incidents", headers=headers, timeout=5).json()[
             "incidents"
         ]

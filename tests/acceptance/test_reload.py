@@ -11,7 +11,7 @@ from typing import Any
 import requests
 import yaml
 
-from tests.acceptance.stand import BAD, GOOD, TOKEN, Stand, stand
+from tests.acceptance.stand import BAD, GOOD, OPERATOR, Stand, stand
 
 
 def change(here: Stand, **keys: Any) -> None:
@@ -19,7 +19,7 @@ def change(here: Stand, **keys: Any) -> None:
     here.config.write_text(json.dumps(yaml.safe_load(here.config.read_text()) | keys))  # no alias, as YAML might have
 
 
-def reload(here: Stand, token: str = TOKEN) -> requests.Response:
+def reload(here: Stand, token: str = OPERATOR) -> requests.Response:
     """Ask for a reload over HTTP."""
     return requests.post(f"{here.url}/-/reload", headers={"Authorization": f"Bearer {token}"}, timeout=10)
 
@@ -100,10 +100,8 @@ def test_the_token_follows(tmp_path: Path) -> None:
     """The old token brings the new one's file into force, and is none afterwards."""
     with stand(tmp_path) as here:
         here.start_agent()
-        other = here.directory / "other.token"
-        other.write_text("another-token-that-only-tests-use")
-        other.chmod(0o600)
-        change(here, webhook={"token_file": str(other)})
+        other = here.write_token("other", "another-token-that-only-tests-use")
+        change(here, web={"tokens": {"other": {"file": str(other), "role": "operator"}}})
 
         assert [reload(here).status_code for _ in range(2)] == [200, 401]
         assert reload(here, other.read_text()).status_code == 200

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,13 +26,15 @@ from receiver.journal import notifications
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
-from receiver.secret import SecretFile
 from receiver.server import make_server
+from receiver.tls import Tls
 from receiver.web_config import WebConfig
 
 TOKEN = "a-token-that-only-tests-use"
 BEARER = f"Bearer {TOKEN}"
 PIPELINE_TOKEN = "another-token-that-only-pipelines-use"
+VIEWER = "Bearer a-token-of-one-who-only-looks"
+OPERATOR = "Bearer a-token-of-one-who-decides"
 ALERT = {"status": "firing", "labels": {"alertname": "ServiceDown", "deployment": "qrl", "branch": "service_down"}}
 
 
@@ -43,6 +45,8 @@ class Receiver:
     directory: Path
     database: Database
     url: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Further keys of the configuration."""
     told: list[int] = field(default_factory=list)
     ready: bool = True
     reloads: list[str | None] = field(default_factory=list)
@@ -62,18 +66,33 @@ class Receiver:
 
     def configuration(self) -> Config:
         """The configuration of which the interface needs who may do what."""
+        more = dict(self.settings)
         return Config.model_validate(
             {
                 "root": str(self.directory),
                 "webhook": {"token_file": str(self.token_file)},
                 "pipeline": {"token_file": str(self.pipeline_file)},
+                "web": {"tokens": self.tokens()} | more.pop("web", {}),
                 "prometheus": {"url": "http://127.0.0.1:9"},
                 "alertmanager": {"url": "http://127.0.0.1:9"},
                 "deployments": {
                     "qrl": {"target": {"releases": {"path": str(self.directory), "restart": ["/bin/true"]}}}
                 },
             }
+            | more
         )
+
+    def tokens(self) -> dict[str, Any]:
+        """The holders of tokens, as the configuration names them."""
+        return {role: {"file": str(self.directory / f"{role}.token"), "role": role} for role in ("viewer", "operator")}
+
+    def write_tokens(self) -> None:
+        """Every token's file, readable by nobody else."""
+        secrets = {"webhook": BEARER, "pipeline": f"Bearer {PIPELINE_TOKEN}", "viewer": VIEWER, "operator": OPERATOR}
+        for name, header in secrets.items():
+            file = self.directory / f"{name}.token"
+            file.write_text(header.removeprefix("Bearer ") + "\n")
+            file.chmod(0o600)
 
     def audited(self) -> list[dict[str, Any]]:
         """Every record of the audit trail."""
@@ -88,6 +107,10 @@ class Receiver:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return requests.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
+
+    def request(self, method: str, path: str, headers: dict[str, str]) -> requests.Response:
+        """Any request without a body."""
+        return requests.request(method, self.url + path, headers=headers, timeout=10, allow_redirects=False)
 
     def raw(self, *lines: bytes, body: bytes = b"") -> bytes:
         """The whole answer to a request that is written as it is."""
@@ -111,10 +134,12 @@ class Receiver:
 
 
 @contextmanager
-def serving(directory: Path, pipeline: bool = True) -> Iterator[Receiver]:
-    """A served interface whose journal, token files and all else lie in `directory`; without `pipeline` only one token.
+def serving(
+    directory: Path, web_config: WebConfig | None = None, clock: Callable[[], float] = time.monotonic, **settings: Any
+) -> Iterator[Receiver]:
+    """A served interface whose journal, token files and all else lie in `directory`; `settings` replace top-level keys.
 
-    Its configured deployments are `qrl` and `shop`.
+    Its announced deployments are `qrl` and `shop`.
     """
     with ExitStack() as stack:
         database = Database(sqlite_url(directory / "state.db"))
@@ -122,31 +147,27 @@ def serving(directory: Path, pipeline: bool = True) -> Iterator[Receiver]:
         # A writer that waits for another gives up soon, so that no test has to sit through the real patience.
         event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=200"))
         migrate(database)
-        here = Receiver(directory, database)
-        here.token_file.write_text(f"{TOKEN}\n")
-        here.token_file.chmod(0o600)
+        here = Receiver(directory, database, settings=settings)
+        here.write_tokens()
         rejected, registry = RejectedCounts(database), CollectorRegistry()
         registry.register(JournalCollector(database, {}, rejected.flush))
-        here.pipeline_file.write_text(f"{PIPELINE_TOKEN}\n")
-        here.pipeline_file.chmod(0o600)
-        access = Access(here.configuration(), WebConfig(), time.monotonic)
+        access = Access(here.configuration(), web_config or WebConfig(), clock)
         audit = AuditTrail(directory / "audit-trail.jsonl", time.time)
         interface = Interface(
             database=database,
-            token=lambda: SecretFile(here.token_file),
             registry=registry,
             rejected=rejected,
             notify=lambda: here.told.append(1),
             is_ready=lambda: here.ready,
             announcements=lambda: Announcements(database, audit, ("qrl", "shop")),
-            pipeline_token=lambda: SecretFile(here.pipeline_file) if pipeline else None,
             access=lambda: access,
             reload=here.reload,
         )
-        server = make_server(create_app(interface), "127.0.0.1:0")
+        tls = Tls(web_config.tls_server_config) if web_config and web_config.tls_server_config else None
+        server = make_server(create_app(interface), "127.0.0.1:0", tls=tls.context if tls else None)
         server.expiration_interval = 0.02  # how soon a stop is noticed
         server.prepare()
-        here.url = f"http://127.0.0.1:{server.bind_addr[1]}"
+        here.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.bind_addr[1]}"
         thread = threading.Thread(target=server.serve)
         thread.start()
         stack.callback(thread.join)

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from tests.receiver.serving import BEARER, Receiver, notification
+from tests.receiver.serving import BEARER, VIEWER, Receiver, notification
 
 
 def test_a_locked_journal_is_503_until_it_is_free(receiver: Receiver) -> None:
@@ -35,7 +35,7 @@ def test_a_journal_that_is_gone_is_503(receiver: Receiver) -> None:
     (receiver.directory / "state.db").mkdir()
 
     assert receiver.post(notification()).status_code == 503
-    shown = receiver.get("/api/v1/incidents", Authorization=BEARER)
+    shown = receiver.get("/api/v1/incidents", Authorization=VIEWER)
     assert (shown.status_code, shown.json()) == (503, {"error": "the journal cannot be read now"})
     scraped = receiver.get("/metrics")
     assert (scraped.status_code, "rollback_journal_up 0.0" in scraped.text) == (200, True)
