@@ -115,6 +115,7 @@ class Alertmanager(Section):
     """Where escalations are raised and silences are read."""
 
     url: Url
+    timeout: Period = 5.0
 
 
 class DecisionBounds(Section):
@@ -183,6 +184,7 @@ class Guardrails(Section):
 
     kill_switch: Unconfigurable = Unconfigurable()
     latched: Unconfigurable = Unconfigurable()
+    silenced: Unconfigurable = Unconfigurable()
     storm: Storm = Storm()
     watchdog: Watchdog = Watchdog()
     telemetry_fresh: Unconfigurable = Unconfigurable()

@@ -4,6 +4,8 @@ RollbackAgentError
 ├── BadNotification      a webhook's body cannot be used; carries the HTTP status
 ├── PrometheusError      Prometheus did not give a complete answer
 │   └── QueryRefused     it answers, but not to this
+├── AlertmanagerError    Alertmanager did not give a complete answer
+├── NoAnswer             a server gave no usable answer; told on as one of the two above
 ├── TargetError          the target cannot be read, or cannot do what was asked
 ├── BackupError          no complete backup could be made
 ├── HealthError          the health checks could not be run, or did not say what they found
@@ -35,6 +37,14 @@ class PrometheusError(RollbackAgentError):
 
 class QueryRefused(PrometheusError):
     """Prometheus answers, but cannot evaluate what it was asked."""
+
+
+class AlertmanagerError(RollbackAgentError):
+    """Alertmanager did not give a complete answer."""
+
+
+class NoAnswer(RollbackAgentError):
+    """A server gave no usable answer; the text goes on after its name: "cannot be asked: ..."."""
 
 
 class TargetError(RollbackAgentError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -112,6 +112,8 @@ class Branch:
     level: Level | None
     confidence: float | None
     service: str | None
+    labels: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    """All of the alert's labels, those above too."""
 
     @property
     def precedence(self) -> tuple[bool, int, int, str]:
@@ -161,6 +163,16 @@ class Storm:
 
     deployments: frozenset[str]
     dependencies: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence of Alertmanager; `ends_at` is in Unix seconds."""
+
+    id: str
+    created_by: str
+    comment: str
+    ends_at: float
 
 
 @dataclass(frozen=True, slots=True)

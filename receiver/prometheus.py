@@ -14,6 +14,8 @@ from receiver.prometheus_api import PrometheusApi, Series
 
 # A day's mean is recorded every two minutes only, and says nothing of this moment.
 _SIGNALS = '__name__=~"deployment:.+|service:.+",__name__!~".+:mean1d"'
+_NOT_THE_ALERTS = {"__name__", "alertstate"}
+"""Labels that Prometheus adds to the series `ALERTS`."""
 _BRANCH = 'branch!=""'
 _AVAILABILITY = "deployment:availability:ratio"
 
@@ -125,6 +127,7 @@ def _branch(labels: dict[str, str]) -> Branch:
         level=Level(labels["level"]) if rolls_back else None,
         confidence=confidence,
         service=labels.get("service"),
+        labels=tuple(sorted((name, value) for name, value in labels.items() if name not in _NOT_THE_ALERTS)),
     )
 
 

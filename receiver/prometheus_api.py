@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-import requests
-import urllib3
 from pydantic import TypeAdapter, ValidationError
 
-from receiver.errors import PrometheusError, QueryRefused
-
-MAX_ANSWER = 16 << 20
+from receiver.errors import NoAnswer, PrometheusError, QueryRefused
+from receiver.http_json import NOTHING, exchange
 
 T = TypeVar("T")
 
@@ -76,28 +71,18 @@ class PrometheusApi:
 
     def _fetch(self, method: str, path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         try:
-            with requests.Session() as session:
-                session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
-                response = session.request(
-                    method,
-                    f"{self.url}/api/v1/{path}",
-                    params=parameters if method == "GET" else None,
-                    data=parameters if method == "POST" else None,
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
-                with response:
-                    body = _read(response, time.monotonic() + self._timeout)
-            answer = json.loads(body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise PrometheusError(f"Prometheus at {self.url} cannot be asked: {_cause(error)}") from error
-        except (ValueError, RecursionError) as error:
-            text = f"Prometheus at {self.url} answered {response.status_code} without usable JSON"
-            raise PrometheusError(text) from error
+            status, answer = exchange(
+                method,
+                f"{self.url}/api/v1/{path}",
+                self._timeout,
+                params=parameters if method == "GET" else NOTHING,
+                form=parameters if method == "POST" else NOTHING,
+            )
+        except NoAnswer as error:
+            raise PrometheusError(f"Prometheus at {self.url} {error}") from error
         if not isinstance(answer, dict):
-            raise PrometheusError(f"Prometheus at {self.url} answered {response.status_code} without a JSON object")
-        return response.status_code, answer
+            raise PrometheusError(f"Prometheus at {self.url} answered {status} without a JSON object")
+        return status, answer
 
 
 def _content(status: int, answer: dict[str, Any], asked: str) -> object:
@@ -116,23 +101,3 @@ def _shaped(shape: TypeAdapter[T], content: object, otherwise: str) -> T:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, ("data", *fault["loc"])))
         raise PrometheusError(f"Prometheus' {otherwise}: {where}: {fault['msg']}") from error
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole body; raises OSError where it is too large, or has not ended by `deadline` (monotonic seconds)."""
-    body = bytearray()
-    # The timeout of requests is for each read, and a slow answer is many reads.
-    while chunk := response.raw.read1(1 << 16, decode_content=True):
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise OSError(f"its answer is larger than {MAX_ANSWER} bytes")
-        if time.monotonic() > deadline:
-            raise OSError("its answer did not end in time")
-    return bytes(body)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason; requests wraps it several times."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return " ".join(str(error).split()) or type(error).__name__

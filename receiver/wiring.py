@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
+from receiver.alertmanager import Alertmanager
 from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
@@ -69,6 +70,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
         if bool(web.tls_server_config) != speaks_tls:
             raise NeedsRestart("whether TLS is spoken cannot change while the agent runs; restart it")
         prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
+        alertmanager = Alertmanager(config.alertmanager.url, config.alertmanager.timeout)
         worlds = {
             name: World(
                 deployment=name,
@@ -76,6 +78,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
                 settings=settings,
                 database=database,
                 prometheus=prometheus,
+                alertmanager=alertmanager,
                 target=ReleasesDirectory(settings.target.releases),
                 audit=audit,
                 clock=clock,

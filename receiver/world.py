@@ -8,7 +8,7 @@ from typing import Protocol
 
 from receiver.config import Config, Deployment
 from receiver.journal.database import Database
-from receiver.model import Level, Release, Storm, Telemetry
+from receiver.model import Level, Release, Silence, Storm, Telemetry
 
 
 class TelemetrySource(Protocol):
@@ -24,6 +24,14 @@ class TelemetrySource(Protocol):
 
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire."""
+        ...
+
+
+class SilenceSource(Protocol):
+    """Alertmanager, as the phases see it; raises AlertmanagerError."""
+
+    def active_silences(self, labels: dict[str, str]) -> tuple[Silence, ...]:
+        """The silences that cover the alert with these labels."""
         ...
 
 
@@ -73,6 +81,7 @@ class World:
     settings: Deployment
     database: Database
     prometheus: TelemetrySource
+    alertmanager: SilenceSource
     target: Target
     audit: Audit
     clock: Callable[[], float]

@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.health",
         "receiver.error_lines",
         "receiver.prometheus",
+        "receiver.alertmanager",
         "receiver.tree",
         "receiver.audit",
         "receiver.webhook",
@@ -48,7 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.audit_chain",
         "receiver.prometheus_api",
     ),
-    ("receiver.web_config",),
+    ("receiver.web_config", "receiver.http_json"),
     ("receiver.identity", "receiver.throttle"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact", "receiver.markdown"),
     ("receiver",),
@@ -58,7 +59,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 COMMAND_LINE = ("receiver.cli", "receiver.commands", "exporters.app", "exporters.health_command")
 PROCESS_WIDE = {"sys.argv", "sys.exit", "os.environ", "os.getenv", "os._exit", "signal.signal", "signal.raise_signal"}
-ADAPTERS = {"receiver.prometheus", "receiver.rules.api", "receiver.targets.releases"}
+ADAPTERS = {"receiver.prometheus", "receiver.alertmanager", "receiver.rules.api", "receiver.targets.releases"}
 
 
 def modules() -> dict[str, Path]:

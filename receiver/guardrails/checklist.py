@@ -16,6 +16,7 @@ from receiver.guardrails.latched import latched
 from receiver.guardrails.plan_stale import plan_stale
 from receiver.guardrails.release_in_progress import release_in_progress
 from receiver.guardrails.rollback_command_present import rollback_command_present
+from receiver.guardrails.silenced import silenced
 from receiver.guardrails.storm import storm
 from receiver.guardrails.suspect_release import suspect_release
 from receiver.guardrails.target_release_valid import target_release_valid
@@ -28,6 +29,7 @@ Guardrail = Callable[[Facts], Refusal | None]
 GUARDRAILS: tuple[Guardrail, ...] = (
     kill_switch,
     latched,
+    silenced,
     storm,
     watchdog,
     telemetry_fresh,

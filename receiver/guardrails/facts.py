@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from receiver.config import Guardrails
 from receiver.journal.releases import Deploy
-from receiver.model import Backup, Plan, Release, Signal, Storm, Trigger
+from receiver.model import Backup, Plan, Release, Signal, Silence, Storm, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Facts:
     """Seconds after which a sample is no fact."""
     storm: Storm | None
     storm_unknown: str | None
+    silences: tuple[Silence, ...] | None
+    """Those that cover what asks for the rollback; empty where something that asks for it is not silenced."""
+    silences_unknown: str | None
     earlier_claims: tuple[float, ...]
     latch: str | None
     kill_switch: bool

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from receiver import backup
-from receiver.errors import BackupError, PrometheusError, TargetError
+from receiver.errors import AlertmanagerError, BackupError, PrometheusError, TargetError
 from receiver.guardrails.facts import Facts
 from receiver.journal import deployments, releases, seen
 from receiver.journal.releases import Deploy
-from receiver.model import Action, Backup, Plan, Release, Run, Storm, Telemetry
+from receiver.model import Action, Backup, Plan, Release, Run, Silence, Storm, Telemetry
 from receiver.world import World
 
 
@@ -36,13 +36,15 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
     live, live_unknown, target = _releases(world, plan, remembered.target)
     telemetry, telemetry_unknown = _telemetry(world)
     storm, storm_unknown = _storm(world)
+    decided_branch = run.findings.decision.branch if run.findings.decision else "no branch"
+    silences, silences_unknown = _silences(world, telemetry, decided_branch)
     backup_bytes, backup_unknown = _backup(world, run.findings.backup)
     return Facts(
         now=now,
         limits=world.config.guardrails,
         trigger=run.trigger,
         plan=plan,
-        decided_branch=run.findings.decision.branch if run.findings.decision else "no branch",
+        decided_branch=decided_branch,
         live_release=live.id if live else None,
         live_release_unknown=live_unknown,
         live_since=live.live_since if live else None,
@@ -57,6 +59,8 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         max_age=world.config.prometheus.max_age,
         storm=storm,
         storm_unknown=storm_unknown,
+        silences=silences,
+        silences_unknown=silences_unknown,
         earlier_claims=remembered.claims,
         latch=remembered.latch,
         kill_switch=world.config.kill_switch.exists(),
@@ -136,6 +140,25 @@ def _storm(world: World) -> tuple[Storm | None, str | None]:
         return world.prometheus.storm(world.config.guardrails.storm.dependencies), None
     except PrometheusError as error:
         return None, str(error)
+
+
+def _silences(
+    world: World, telemetry: Telemetry | None, decided_branch: str
+) -> tuple[tuple[Silence, ...] | None, str | None]:
+    """What covers the branch that decided or, where it no longer fires, the others that ask for a rollback."""
+    if telemetry is None:
+        return None, "what fires is not known"
+    asking = [branch for branch in telemetry.firing if branch.action is Action.ROLLBACK]
+    found: dict[Silence, None] = {}
+    try:
+        for branch in [one for one in asking if one.branch == decided_branch] or asking:
+            silences = world.alertmanager.active_silences(dict(branch.labels))
+            if not silences:
+                return (), None  # one alert that nobody has silenced is reason enough
+            found |= dict.fromkeys(silences)
+    except AlertmanagerError as error:
+        return None, str(error)
+    return tuple(found), None
 
 
 def _backup(world: World, made: Backup | None) -> tuple[int | None, str | None]:

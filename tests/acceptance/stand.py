@@ -110,6 +110,7 @@ class Stand:
         self.config = directory / "agent.yml"
         self.write_config(**settings)
         self.prometheus: Server | None = None
+        self.alertmanager: Server | None = None
         self.agent: Process | None = None
 
     def _make_releases(self) -> None:
@@ -204,11 +205,13 @@ class Stand:
             for hook in receiver.get("webhook_configs", []):
                 hook["url"] = f"{self.url}/api/v1/alerts"
                 hook["http_config"]["authorization"]["credentials_file"] = str(self.token)
-        server = start_alertmanager(self.directory / "alertmanager", config, self.ports["alertmanager"])
-        self.stack.callback(server.stop)
+        self.alertmanager = start_alertmanager(self.directory / "alertmanager", config, self.ports["alertmanager"])
+        self.stack.callback(self.alertmanager.stop)
 
     def start_agent(self) -> Process:
-        """A real `rollback-agent serve`, ready."""
+        """A real `rollback-agent serve`, ready; with an Alertmanager, which is asked for silences."""
+        if self.alertmanager is None:
+            self.start_alertmanager()
         agent = Process((AGENT, "serve", "--config", self.config), self.directory / "agent.log")
         self.stack.callback(agent.stop)
         self.agent = agent.await_ready(f"{self.url}/-/ready")

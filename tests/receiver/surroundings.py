@@ -10,7 +10,7 @@ from typing import Any
 from receiver.audit import AuditTrail
 from receiver.config import Config
 from receiver.journal.database import Database
-from receiver.model import Action, Branch, Level, Release, Signal, Storm, Telemetry
+from receiver.model import Action, Branch, Level, Release, Signal, Silence, Storm, Telemetry
 from receiver.world import World
 
 GOOD, BAD = "r1", "r2"
@@ -28,6 +28,7 @@ def branch(name: str = "service_down", action: Action = Action.ROLLBACK, **chang
         "level": Level.FAST if rolls_back else None,
         "confidence": 0.99 if rolls_back else None,
         "service": None,
+        "labels": (("branch", name), ("deployment", "qrl")),
     }
     return Branch(**fields | changes)
 
@@ -98,6 +99,20 @@ class ToldPrometheus:
             raise self.error
 
 
+class ToldAlertmanager:
+    """Answers what a test has told it: which silences cover everything, or an error."""
+
+    def __init__(self) -> None:
+        self.silences: tuple[Silence, ...] = ()
+        self.error: Exception | None = None
+
+    def active_silences(self, _labels: dict[str, str]) -> tuple[Silence, ...]:
+        """The silences as told."""
+        if self.error is not None:
+            raise self.error
+        return self.silences
+
+
 class FileTarget:
     """A deployment that is one file: each line is a release that was made live, the last one is live."""
 
@@ -164,6 +179,7 @@ def surroundings(
         settings=config.deployments["qrl"],
         database=database,
         prometheus=prometheus,
+        alertmanager=ToldAlertmanager(),
         target=target,
         audit=AuditTrail(config.logs / "audit-trail.jsonl", clock),
         clock=clock,

@@ -15,9 +15,9 @@ import pytest
 
 from demo.processes import free_port
 from receiver.errors import PrometheusError
+from receiver.http_json import MAX_ANSWER
 from receiver.model import Action, Demand
 from receiver.prometheus import Prometheus
-from receiver.prometheus_api import MAX_ANSWER
 
 TIMEOUT = 0.5
 LABELS = {"alertname": "X", "branch": "x", "rank": "1", "action": "rollback", "level": "fast", "confidence": "0.9"}
@@ -114,7 +114,7 @@ def test_a_faulty_answer_is_an_error_with_its_reason(talk: Talk, sentence: str) 
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("question", ["telemetry", "deciding", "quiet_for", "samples"])
+@pytest.mark.parametrize("question", ["telemetry", "deciding", "quiet_for", "samples", "storm"])
 def test_every_question_fails_alike(question: str) -> None:
     """No question takes a refused one for an empty result."""
     ask: dict[str, Callable[[Prometheus], object]] = {
@@ -122,6 +122,7 @@ def test_every_question_fails_alike(question: str) -> None:
         "deciding": lambda prometheus: prometheus.deciding(),
         "quiet_for": lambda prometheus: prometheus.quiet_for("qrl", 60),
         "samples": lambda prometheus: prometheus.samples("qrl", "service:availability:ratio", 0),
+        "storm": lambda prometheus: prometheus.storm(()),
     }
     with server(answer(b"", "502 Bad Gateway")) as (url, _), pytest.raises(PrometheusError, match="answered 502"):
         ask[question](client(url))

@@ -104,7 +104,7 @@ def test_prometheus_is_asked_again_before_each_effect(agent: Agent, question: in
     run = agent.go()
 
     assert (run["result"], agent.executed(), agent.latch()) == ("refused", [], None)
-    assert [one["guardrail"] for one in run["refusals"]] == ["alert_still_firing", "telemetry_fresh"]
+    assert [one["guardrail"] for one in run["refusals"]] == ["alert_still_firing", "silenced", "telemetry_fresh"]
     assert agent.escalated() == ["safety_check_failed"]
 
 

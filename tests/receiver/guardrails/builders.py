@@ -10,19 +10,36 @@ from typing import Any
 
 from receiver.audit import AuditTrail
 from receiver.config import Guardrails, load_config
-from receiver.errors import PrometheusError
+from receiver.errors import AlertmanagerError, PrometheusError
 from receiver.guardrails.facts import Facts
 from receiver.journal import releases
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
-from receiver.model import Action, Backup, Branch, Level, Plan, Release, Run, Signal, Storm, Telemetry, Trigger
+from receiver.model import (
+    Action,
+    Backup,
+    Branch,
+    Decision,
+    Findings,
+    Level,
+    Plan,
+    Release,
+    Run,
+    Signal,
+    Silence,
+    Storm,
+    Telemetry,
+    Trigger,
+)
 from receiver.phases.gather import gather
 from receiver.targets.releases import ReleasesDirectory
 from receiver.world import World
 
 NOW = 1_800_000_000.0
 PLAN = Plan("qrl", Level.FAST, "r2", "2" * 40, "r1", "1" * 40, ("/bin/true",), 60.0)
-SERVICE_DOWN = Branch("ServiceDown", "service_down", 1, Action.ROLLBACK, Level.FAST, 0.99, "fastapi")
+SERVICE_DOWN = Branch(
+    "ServiceDown", "service_down", 1, Action.ROLLBACK, Level.FAST, 0.99, "fastapi", (("alertname", "ServiceDown"),)
+)
 AVAILABILITY = Signal("deployment:availability:ratio", None, 0.25, NOW - 5)
 
 
@@ -48,6 +65,8 @@ def facts(**changes: Any) -> Facts:
         max_age=60.0,
         storm=Storm(frozenset({"qrl"}), frozenset()),
         storm_unknown=None,
+        silences=(),
+        silences_unknown=None,
         earlier_claims=(),
         latch=None,
         kill_switch=False,
@@ -90,6 +109,20 @@ class Firing:
         return {}
 
 
+class Silences:
+    """Stands where Alertmanager stands: tells what covers an alert by its `alertname`, or that nobody knows."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, tuple[Silence, ...]] = {}
+        self.unknown: str | None = None
+
+    def active_silences(self, labels: dict[str, str]) -> tuple[Silence, ...]:
+        """What covers the alert."""
+        if self.unknown is not None:
+            raise AlertmanagerError(self.unknown)
+        return self.of.get(labels["alertname"], ())
+
+
 class Surroundings:
     """The world of one deployment below `directory`: r2 is live, r1 was live before it and is good."""
 
@@ -116,15 +149,29 @@ class Surroundings:
             releases.seen(tx, "qrl", (Release("r1", "1" * 40), Release("r2", "2" * 40)), NOW)
             releases.set_good(tx, "qrl", "r1", NOW)
         self.firing = Firing()
+        self.silences = Silences()
         audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
         target = ReleasesDirectory(config.deployments["qrl"].target.releases)
         self.world = World(
-            "qrl", config, config.deployments["qrl"], self.database, self.firing, target, audit, time.time, time.time()
+            deployment="qrl",
+            config=config,
+            settings=config.deployments["qrl"],
+            database=self.database,
+            prometheus=self.firing,
+            alertmanager=self.silences,
+            target=target,
+            audit=audit,
+            clock=time.time,
+            serving_since=time.time(),
         )
 
-    def read(self, plan: Plan = PLAN) -> Facts:
-        """The facts of this moment, as the guard phase reads them."""
-        run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0)
+    def read(self, plan: Plan = PLAN, decided: str | None = None) -> Facts:
+        """The facts of this moment, as the guard phase reads them after this branch decided."""
+        found = Findings()
+        if decided is not None:
+            decision = Decision(decided, decided, Action.ROLLBACK, Level.FAST, 0.99, f"{decided} fires", (), ())
+            found = Findings(decision=decision)
+        run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, found)
         return gather(run, self.world, plan)
 
     def limit(self, guardrails: dict[str, Any]) -> None:

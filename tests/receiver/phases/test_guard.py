@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from receiver.config import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import approvals, deployments, releases, runs, tables
-from receiver.model import Proceed, Run, Stop
+from receiver.model import Proceed, Run, Silence, Stop
 from receiver.phases.approve import approve
 from receiver.phases.back_up import back_up
 from receiver.phases.claim import claim
@@ -22,7 +22,7 @@ from receiver.phases.guard import guard
 from receiver.run_once import was_started
 from receiver.workflow import LEASE, Phase
 from tests.receiver.agent import Agent
-from tests.receiver.surroundings import BAD, GOOD
+from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager
 
 NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 
@@ -89,6 +89,13 @@ def storm(agent: Agent) -> None:
     agent.prometheus.storming = frozenset("abcd")
 
 
+def silence(agent: Agent) -> None:
+    """A silence covers everything for an hour."""
+    told = ToldAlertmanager()
+    told.silences = (Silence("1", "ada", "a move", agent.clock() + 3600),)
+    agent.world = replace(agent.world, alertmanager=told)
+
+
 def forget_the_backup(agent: Agent) -> None:
     """What is to be backed up is gone."""
     (agent.config.root / "precious").unlink()
@@ -97,6 +104,7 @@ def forget_the_backup(agent: Agent) -> None:
 UPSETS: dict[str, Callable[[Agent], object]] = {
     "kill_switch": lambda agent: agent.config.kill_switch.touch(),
     "latched": latch,
+    "silenced": silence,
     "storm": storm,
     "watchdog": lambda agent: agent.clock.advance(301),
     "telemetry_fresh": measure_nothing,

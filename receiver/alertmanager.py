@@ -1,0 +1,103 @@
+"""Asks Alertmanager which silences cover an alert."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from receiver.errors import AlertmanagerError, NoAnswer
+from receiver.http_json import NOTHING, Fields, exchange
+from receiver.model import Silence
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    state: str = ""
+    silencedBy: tuple[str, ...] = ()  # noqa: N815 - the API's name, as the others here
+
+
+@dataclass(frozen=True, slots=True)
+class _Matcher:
+    name: str
+    value: str
+    isRegex: bool  # noqa: N815
+    isEqual: bool = True  # noqa: N815 - missing before Alertmanager 0.22
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    id: str
+    createdBy: str  # noqa: N815
+    comment: str
+    endsAt: datetime  # noqa: N815
+    matchers: tuple[_Matcher, ...]
+    status: _Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    status: _Status
+
+
+_SILENCES = TypeAdapter(tuple[_Silence, ...])
+_ALERTS = TypeAdapter(tuple[_Alert, ...])
+
+
+class Alertmanager:
+    """One Alertmanager over its API v2; `timeout` is in seconds, for each question."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.url = url
+        self._timeout = timeout
+
+    def active_silences(self, labels: dict[str, str]) -> tuple[Silence, ...]:
+        """The silences that cover the alert with these labels at this moment; raises AlertmanagerError.
+
+        An alert may have more labels there than in Prometheus: `external_labels` and `alert_relabel_configs` add
+        some. So Alertmanager's own word counts where it has the alert, and otherwise the silences' matchers.
+        """
+        filters = [("filter", f"{name}={json.dumps(value, ensure_ascii=False)}") for name, value in labels.items()]
+        alerts = self._read("alerts", _ALERTS, filters)
+        active = [silence for silence in self._read("silences", _SILENCES) if silence.status.state == "active"]
+        if alerts:
+            named = {silence for alert in alerts for silence in alert.status.silencedBy}
+            covering = [silence for silence in active if silence.id in named]
+        else:
+            covering = [silence for silence in active if all(_matches(one, labels) for one in silence.matchers)]
+        return tuple(Silence(one.id, one.createdBy, one.comment, one.endsAt.timestamp()) for one in covering)
+
+    def _read(self, path: str, shape: TypeAdapter[T], parameters: Fields = NOTHING) -> T:
+        try:
+            status, answer = exchange("GET", f"{self.url}/api/v2/{path}", self._timeout, params=parameters)
+        except NoAnswer as error:
+            raise AlertmanagerError(f"Alertmanager at {self.url} {error}") from error
+        if status != HTTPStatus.OK:
+            raise AlertmanagerError(f"Alertmanager at {self.url} answered {status} to {path}: {answer}")
+        try:
+            return shape.validate_python(answer)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(map(str, fault["loc"]))
+            text = f"Alertmanager's answer is none to {path}: {where}: {fault['msg']}"
+            raise AlertmanagerError(text) from error
+
+
+def _matches(matcher: _Matcher, labels: dict[str, str]) -> bool:
+    """Whether a label is as the matcher wants it; one that is missing is empty, as in Alertmanager."""
+    value = labels.get(matcher.name, "")
+    if not matcher.isRegex:
+        return (value == matcher.value) is matcher.isEqual
+    if "[[:" in matcher.value:  # a class of POSIX, which means something else here
+        return True
+    try:
+        return (re.fullmatch(matcher.value, value, re.ASCII) is not None) is matcher.isEqual
+    except re.error:  # Go's expressions are not quite Python's; what cannot be told is taken to cover the alert
+        return True

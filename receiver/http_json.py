@@ -1,0 +1,67 @@
+"""Fetches a whole JSON answer over HTTP in time, from the configured address and from nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import urllib3
+
+from receiver.errors import NoAnswer
+
+MAX_ANSWER = 16 << 20
+
+Fields = Mapping[str, str] | list[tuple[str, str]]
+NOTHING: Mapping[str, str] = {}
+
+
+def exchange(
+    method: str, url: str, timeout: float, *, params: Fields = NOTHING, form: Fields = NOTHING, body: object = None
+) -> tuple[int, Any]:
+    """The status and the JSON of the answer; `timeout` (seconds) is for all of it. Raises NoAnswer.
+
+    What is sent is a form or, where `body` is not None, that as JSON.
+    """
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
+            response = session.request(
+                method,
+                url,
+                params=params,
+                data=form or None,
+                json=body,
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                content = _read(response, time.monotonic() + timeout)
+        return response.status_code, json.loads(content)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise NoAnswer(f"cannot be asked: {_cause(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise NoAnswer(f"answered {response.status_code} without usable JSON") from error
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The whole body; raises OSError where it is too large, or has not ended by `deadline` (monotonic seconds)."""
+    body = bytearray()
+    # The timeout of requests is for each read, and a slow answer is many reads.
+    while chunk := response.raw.read1(1 << 16, decode_content=True):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise OSError(f"its answer is larger than {MAX_ANSWER} bytes")
+        if time.monotonic() > deadline:
+            raise OSError("its answer did not end in time")
+    return bytes(body)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason; requests wraps it several times."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return " ".join(str(error).split()) or type(error).__name__
