@@ -14,13 +14,16 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from receiver import webhook
 from receiver.announcements import Announcements
+from receiver.api import add_api
 from receiver.authentication import Access, Refused
 from receiver.errors import BadNotification, JournalError
 from receiver.identity import Role
-from receiver.journal import counts, notifications, views
+from receiver.journal import counts, notifications
 from receiver.journal.database import Database
 from receiver.log import get_log
 from receiver.pipeline import add_pipeline
+
+_TEXT = "text/plain; charset=utf-8"
 
 
 class RejectedCounts:
@@ -88,19 +91,6 @@ def create_app(interface: Interface) -> Flask:
         interface.access().require(request, Role.WEBHOOK)
         return _accept(interface)
 
-    @app.get("/api/v1/incidents")
-    def incidents() -> Response:
-        interface.access().require(request, Role.VIEWER)
-        with interface.database.read() as tx:
-            return jsonify(incidents=views.incidents(tx))
-
-    @app.get("/api/v1/incidents/<id_>")
-    def incident(id_: str) -> tuple[Response, int]:
-        interface.access().require(request, Role.VIEWER)
-        with interface.database.read() as tx:
-            found = views.incident(tx, id_)
-        return (jsonify(found), 200) if found else (jsonify(error=f"there is no incident {id_}"), 404)
-
     @app.get("/metrics")
     def metrics() -> Response:
         access = interface.access()
@@ -110,8 +100,8 @@ def create_app(interface: Interface) -> Flask:
         return Response(encode(interface.registry), content_type=content_type)
 
     @app.get("/-/healthy")
-    def healthy() -> str:
-        return "rollback-agent is healthy.\n"
+    def healthy() -> Response:
+        return Response("rollback-agent is healthy.\n", content_type=_TEXT)
 
     @app.post("/-/reload")
     def reload() -> tuple[Response, int]:
@@ -120,10 +110,12 @@ def create_app(interface: Interface) -> Flask:
         return (jsonify(error=why_not), 500) if why_not else (jsonify(status="reloaded"), 200)
 
     @app.get("/-/ready")
-    def ready() -> tuple[str, int]:
+    def ready() -> Response:
         ok = interface.is_ready()
-        return ("rollback-agent is ready.\n", 200) if ok else ("The journal cannot be reached.\n", 503)
+        text = "rollback-agent is ready.\n" if ok else "The journal cannot be reached.\n"
+        return Response(text, 200 if ok else 503, content_type=_TEXT)
 
+    add_api(app, interface.database, interface.access)
     add_pipeline(app, interface.announcements, interface.access)
     _add_error_handlers(app, interface)
     return app

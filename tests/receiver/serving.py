@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 from sqlalchemy import event
@@ -44,6 +45,7 @@ class Receiver:
 
     directory: Path
     database: Database
+    app: Flask = field(default_factory=lambda: Flask("nothing"))
     url: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     """Further keys of the configuration."""
@@ -163,8 +165,9 @@ def serving(
             access=lambda: access,
             reload=here.reload,
         )
+        here.app = create_app(interface)
         tls = Tls(web_config.tls_server_config) if web_config and web_config.tls_server_config else None
-        server = make_server(create_app(interface), "127.0.0.1:0", tls=tls.context if tls else None)
+        server = make_server(here.app, "127.0.0.1:0", tls=tls.context if tls else None)
         server.expiration_interval = 0.02  # how soon a stop is noticed
         server.prepare()
         here.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.bind_addr[1]}"
