@@ -26,7 +26,7 @@ def test_a_forged_notification_starts_nothing(tmp_path: Path) -> None:
 
 
 def test_five_at_once_and_one_later_are_one_run(tmp_path: Path) -> None:
-    """Five identical notifications at once begin one run, and a sixth after its end begins none."""
+    """Five identical notifications at once begin one run, and a sixth after its end begins none (T2)."""
     with stand(tmp_path) as here:
         here.start_prometheus()
         here.start_agent()

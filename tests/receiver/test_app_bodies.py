@@ -61,7 +61,7 @@ BAD_BODIES: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize(("body", "error"), BAD_BODIES.values(), ids=BAD_BODIES)
 def test_a_bad_body_is_told_what_is_wrong(receiver: Receiver, body: bytes, error: str) -> None:
-    """A body that cannot be used is 400 with the reason, stores nothing, and is counted."""
+    """A body that cannot be used is 400 with the reason, stores nothing, and is counted (T11)."""
     answer = receiver.post(body)
 
     assert answer.status_code == 400
@@ -95,7 +95,7 @@ TOO_LARGE: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("body", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_a_body_that_is_too_large_is_refused(receiver: Receiver, body: Callable[[], Any]) -> None:
-    """More than 1 MiB is 413, with or without a Content-Length, and no beginning of it is taken for the whole."""
+    """More than 1 MiB is 413, with or without a Content-Length, and no beginning of it is taken for the whole (T11)."""
     answer = receiver.post(body())
 
     assert (answer.status_code, answer.json()) == (413, {"error": "the body is larger than 1048576 bytes"})

@@ -131,7 +131,7 @@ def test_every_question_fails_alike(question: str) -> None:
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 @pytest.mark.parametrize("body", [b"", SUCCESS])
 def test_a_redirect_is_never_followed(status: str, body: bytes) -> None:
-    """A redirect is an error, whatever its body says, and nothing arrives where it points."""
+    """A redirect is an error, whatever its body says, and nothing arrives where it points (T8)."""
     with (
         server(answer(SUCCESS)) as (elsewhere, arrived),
         server(answer(body, status, f"Location: {elsewhere}/api/v1/query")) as (url, _),

@@ -16,7 +16,7 @@ HEAD = b"POST /api/v1/alerts HTTP/1.1\r\nHost: receiver\r\n"
 
 
 def test_a_notification_gets_through_among_fifty_slow_clients(receiver: Receiver) -> None:
-    """Fifty clients that never finish their request leave room for one that does."""
+    """Fifty clients that never finish their request leave room for one that does (T12)."""
     host, port = receiver.url.removeprefix("http://").split(":")
     with ExitStack() as stack:
         for _ in range(50):
