@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from configfile import Boolean, Seconds, Section
 from receiver.announcements import Announcements
 from receiver.authentication import Access
-from receiver.config import Name
+from receiver.config_values import Name
 from receiver.errors import AuditError, BadAnnouncement, HotfixConflict, UnknownDeployment
 from receiver.identity import Identity, Role
 from receiver.journal.hotfixes import HotfixState

@@ -50,7 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.prometheus_api",
     ),
     ("receiver.web_config", "receiver.http_json"),
-    ("receiver.identity", "receiver.throttle"),
+    ("receiver.identity", "receiver.throttle", "receiver.config_values"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact", "receiver.markdown"),
     ("receiver",),
     ("configfile",),

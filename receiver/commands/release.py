@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from receiver.commands.options import config_option, open_announcements, person_option
-from receiver.config import valid_name
+from receiver.config_values import valid_name
 from receiver.journal.releases import Migration
 
 
