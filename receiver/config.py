@@ -122,6 +122,13 @@ class SuspectRelease(Section):
     max_age: Period | None = None
 
 
+class OpenTransactions(Section):
+    """A transaction that has been open for longer refuses; looking for them may take `timeout`."""
+
+    older_than: Period = 5.0
+    timeout: Period = 5.0
+
+
 class DiskSpace(Section):
     """At least this much must be free where backups and logs go (the guide: 1 GB)."""
 
@@ -143,6 +150,7 @@ class Guardrails(Section):
     release_in_progress: Unconfigurable = Unconfigurable()
     target_release_valid: Unconfigurable = Unconfigurable()
     irreversible_migration: Unconfigurable = Unconfigurable()
+    pending_transactions: OpenTransactions = OpenTransactions()
     rollback_command_present: Unconfigurable = Unconfigurable()
     daily_limit: DailyLimit = DailyLimit()
     cooldown: Cooldown = Cooldown()
@@ -171,6 +179,20 @@ class Backups(Section):
     paths: tuple[FilePath, ...] = ()
 
 
+class PostgresqlDatabase(Section):
+    """A database of the deployment, by libpq's connection string in a file."""
+
+    url_file: FilePath
+
+
+class PendingTransactions(Section):
+    """Where open transactions are looked for; without `sqlite` in the files that are backed up."""
+
+    sqlite: tuple[FilePath, ...] | None = None
+    postgresql: PostgresqlDatabase | None = None
+    command: Command | None = None
+
+
 class Verify(Section):
     """When a rollback counts as verified."""
 
@@ -192,6 +214,7 @@ class Deployment(Section):
 
     target: Target
     backup: Backups = Backups()
+    pending_transactions: PendingTransactions = PendingTransactions()
     verify: Verify = Verify()
     diagnosis: Diagnosis = Diagnosis()
     autonomy: Autonomy | None = None

@@ -7,6 +7,7 @@ RollbackAgentError
 ├── AlertmanagerError    Alertmanager did not give a complete answer
 ├── NoAnswer             a server gave no usable answer; told on as one of the two above
 ├── TargetError          the target cannot be read, or cannot do what was asked
+├── TransactionsError    it cannot be told whether a transaction is open
 ├── BackupError          no complete backup could be made
 ├── HealthError          the health checks could not be run, or did not say what they found
 ├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
@@ -49,6 +50,10 @@ class NoAnswer(RollbackAgentError):
 
 class TargetError(RollbackAgentError):
     """The target cannot be read, or cannot do what was asked."""
+
+
+class TransactionsError(RollbackAgentError):
+    """It cannot be told whether a transaction is open."""
 
 
 class BackupError(RollbackAgentError):

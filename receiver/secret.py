@@ -24,6 +24,10 @@ class SecretFile:
         """Whether `offered` is the secret, in constant time."""
         return hmac.compare_digest(self._read(), offered.encode())
 
+    def reveal(self) -> str:
+        """The secret itself, for a library that needs it; it is never told on."""
+        return self._read().decode()
+
     def _read(self) -> bytes:
         # Read on every use: a rotated secret needs no restart, and the file is tiny.
         if self._path.stat().st_mode & 0o007:

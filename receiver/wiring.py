@@ -16,7 +16,7 @@ from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
 from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
-from receiver.config import Config
+from receiver.config import Config, Deployment
 from receiver.current import Current, NeedsRestart
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
@@ -25,11 +25,15 @@ from receiver.prometheus import Prometheus
 from receiver.prometheus_api import PrometheusApi
 from receiver.report import ReportWriter
 from receiver.rules.api import RulesApi
+from receiver.secret import SecretFile
 from receiver.targets.releases import ReleasesDirectory
 from receiver.tls import Tls
+from receiver.transactions.command import CommandTransactions
+from receiver.transactions.postgresql import PostgresqlTransactions
+from receiver.transactions.sqlite import SqliteTransactions
 from receiver.web_config import load_web_config
 from receiver.workflow import Workflow
-from receiver.world import World
+from receiver.world import TransactionSource, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
                 database=database,
                 prometheus=prometheus,
                 alertmanager=alertmanager,
+                transactions=_transactions(config, settings),
                 target=ReleasesDirectory(settings.target.releases),
                 audit=audit,
                 clock=clock,
@@ -119,6 +124,19 @@ def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
         return tls.context()
 
     return context
+
+
+def _transactions(config: Config, settings: Deployment) -> tuple[TransactionSource, ...]:
+    """Where open transactions of a deployment are looked for."""
+    limits, where = config.guardrails.pending_transactions, settings.pending_transactions
+    files = settings.backup.sqlite if where.sqlite is None else where.sqlite
+    found: list[TransactionSource] = [SqliteTransactions(file, limits.older_than) for file in files]
+    if where.postgresql:
+        url = SecretFile(where.postgresql.url_file)
+        found.append(PostgresqlTransactions(url, limits.older_than, limits.timeout))
+    if where.command:
+        found.append(CommandTransactions(where.command, limits.timeout))
+    return tuple(found)
 
 
 def rules_api(config: Config) -> RulesApi:

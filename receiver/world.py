@@ -35,6 +35,14 @@ class SilenceSource(Protocol):
         ...
 
 
+class TransactionSource(Protocol):
+    """A database of the deployment, as the phases see it; raises TransactionsError."""
+
+    def pending(self) -> tuple[str, ...]:
+        """A sentence for each transaction that has been open for too long."""
+        ...
+
+
 class Target(Protocol):
     """What is rolled back; all raise TargetError."""
 
@@ -82,6 +90,7 @@ class World:
     database: Database
     prometheus: TelemetrySource
     alertmanager: SilenceSource
+    transactions: tuple[TransactionSource, ...]
     target: Target
     audit: Audit
     clock: Callable[[], float]

@@ -46,7 +46,8 @@ class Postgres:
             (
                 *(self._as_owner or ("/usr/bin/setpriv",)), "--pdeathsig", "INT", "--",
                 binaries / "postgres", "-D", data, "-k", self._directory,
-                "-c", "listen_addresses=", "-c", "max_connections=200", *FAST,
+                "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "max_prepared_transactions=5",
+                *FAST,
             ),
             self._directory / "log",
             cwd=Path("/"),

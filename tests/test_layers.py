@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.error_lines",
         "receiver.prometheus",
         "receiver.alertmanager",
+        "receiver.transactions",
         "receiver.tree",
         "receiver.audit",
         "receiver.webhook",
@@ -59,7 +60,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 COMMAND_LINE = ("receiver.cli", "receiver.commands", "exporters.app", "exporters.health_command")
 PROCESS_WIDE = {"sys.argv", "sys.exit", "os.environ", "os.getenv", "os._exit", "signal.signal", "signal.raise_signal"}
-ADAPTERS = {"receiver.prometheus", "receiver.alertmanager", "receiver.rules.api", "receiver.targets.releases"}
+ADAPTERS = {
+    "receiver.prometheus",
+    "receiver.alertmanager",
+    "receiver.rules.api",
+    "receiver.targets.releases",
+    "receiver.transactions.command",
+    "receiver.transactions.postgresql",
+    "receiver.transactions.sqlite",
+}
 
 
 def modules() -> dict[str, Path]:

@@ -13,6 +13,7 @@ from receiver.guardrails.facts import Facts
 from receiver.guardrails.irreversible_migration import irreversible_migration
 from receiver.guardrails.kill_switch import kill_switch
 from receiver.guardrails.latched import latched
+from receiver.guardrails.pending_transactions import pending_transactions
 from receiver.guardrails.plan_stale import plan_stale
 from receiver.guardrails.release_in_progress import release_in_progress
 from receiver.guardrails.rollback_command_present import rollback_command_present
@@ -39,6 +40,7 @@ GUARDRAILS: tuple[Guardrail, ...] = (
     release_in_progress,
     target_release_valid,
     irreversible_migration,
+    pending_transactions,
     rollback_command_present,
     daily_limit,
     cooldown,

@@ -26,6 +26,9 @@ class Facts:
     """The releases after the target, up to the live one, whose migration cannot be undone."""
     deploys: tuple[Deploy, ...]
     """Those under way, oldest first."""
+    transactions: tuple[str, ...] | None
+    """A sentence for each that has been open for too long."""
+    transactions_unknown: str | None
     unusable_programs: tuple[str, ...]
     """A sentence for each program of the plan that cannot be started."""
     firing: frozenset[str] | None

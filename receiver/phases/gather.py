@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from receiver import backup
-from receiver.errors import AlertmanagerError, BackupError, PrometheusError, TargetError
+from receiver.errors import AlertmanagerError, BackupError, PrometheusError, TargetError, TransactionsError
 from receiver.guardrails.facts import Facts
 from receiver.journal import deployments, releases, seen
 from receiver.journal.releases import Deploy
@@ -38,6 +38,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
     storm, storm_unknown = _storm(world)
     decided_branch = run.findings.decision.branch if run.findings.decision else "no branch"
     silences, silences_unknown = _silences(world, telemetry, decided_branch)
+    transactions, transactions_unknown = _transactions(world)
     backup_bytes, backup_unknown = _backup(world, run.findings.backup)
     return Facts(
         now=now,
@@ -51,6 +52,8 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         target=target,
         irreversible=remembered.irreversible,
         deploys=remembered.deploys,
+        transactions=transactions,
+        transactions_unknown=transactions_unknown,
         unusable_programs=_unusable_programs(world, plan),
         firing=_rollback_branches(telemetry) if telemetry else None,
         firing_unknown=telemetry_unknown,
@@ -105,6 +108,13 @@ def _releases(
         # Built anew: what was known of it is not known of what is there now.
         return live, None, replace(remembered, good_at=None)
     return live, None, remembered
+
+
+def _transactions(world: World) -> tuple[tuple[str, ...] | None, str | None]:
+    try:
+        return tuple(one for source in world.transactions for one in source.pending()), None
+    except TransactionsError as error:
+        return None, str(error)
 
 
 def _unusable_programs(world: World, plan: Plan) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,19 @@ class Stand:
         """Post any body to the webhook, with the right token unless `headers` say otherwise."""
         sent = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"} | headers
         return requests.post(f"{self.url}/api/v1/alerts", data=body, headers=sent, timeout=10, allow_redirects=False)
+
+    def silence(self, name: str, value: str) -> str:
+        """Silence what carries this label for an hour; the silence's id."""
+        now = datetime.now(UTC)
+        body = {
+            "matchers": [{"name": name, "value": value, "isRegex": False}],
+            "startsAt": now.isoformat(),
+            "endsAt": (now + timedelta(hours=1)).isoformat(),
+            "createdBy": "ada",
+            "comment": "a test",
+        }
+        url = f"http://127.0.0.1:{self.ports['alertmanager']}/api/v2/silences"
+        return str(requests.post(url, json=body, timeout=5).json()["silenceID"])
 
     def metrics(self) -> str:
         """The agent's exposition."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.acceptance.stand import BAD, GOOD, stand
@@ -110,3 +112,46 @@ def test_a_good_release_on_which_a_branch_fires_is_no_target_any_more(tmp_path: 
 
         assert here.await_run(state="waiting")["plan"]["target_release"] == GOOD
         assert f'rollback_release_good_info{{deployment="qrl",release="{BAD}"}}' not in here.metrics()
+
+
+def test_an_open_transaction_refuses_and_so_does_a_silence(tmp_path: Path) -> None:
+    """A writer that holds the database, and a maintenance window in Alertmanager, each keep the release where it is."""
+    limits = {"pending_transactions": {"older_than": "500ms"}}
+    with stand(tmp_path, guardrails=limits) as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        id_ = here.silence("deployment", "qrl")
+        with closing(sqlite3.connect(here.app / "shared" / "qrl.db", isolation_level=None)) as service:
+            service.execute("begin immediate")
+            here.ship(BAD)
+            here.await_firing()
+            here.notify()
+
+            run = here.await_run()
+
+        assert (run["result"], here.live(), here.restarts()) == ("refused", BAD, 0)
+        refused = {refusal["guardrail"]: refusal for refusal in run["refusals"]}
+        assert sorted(refused) == ["pending_transactions", "silenced"]
+        assert "qrl.db: it has been locked by a transaction for 0.5 s" in refused["pending_transactions"]["reason"]
+        assert f"silence {id_}" in refused["silenced"]["reason"]
+        assert refused["silenced"]["retry_at"] - run["created_at"] > 3000
+
+
+def test_after_a_deploy_that_refused_it_the_rollback_goes_on(tmp_path: Path) -> None:
+    """A bad release that fires while its pipeline is still at it is rolled back once the pipeline is done."""
+    with stand(tmp_path, reconcile_every="500ms") as here:
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        here.command("release", "start", "qrl", BAD, "--as", "ci")
+        here.ship(BAD)
+        here.await_firing()
+        here.eventually(lambda: [run["result"] for run in here.runs()] == ["refused"], 30)
+        assert [refusal["guardrail"] for refusal in here.runs()[0]["refusals"]] == ["release_in_progress"]
+        assert here.live() == BAD
+
+        here.command("release", "finish", "qrl", BAD, "--as", "ci")
+
+        here.eventually(lambda: [run["result"] for run in here.runs()] == ["refused", "restored"], 30)
+        assert (here.live(), here.restarts()) == (GOOD, 1)

@@ -113,6 +113,20 @@ class ToldAlertmanager:
         return self.silences
 
 
+class ToldTransactions:
+    """Answers what a test has told it: which transactions are open, or an error."""
+
+    def __init__(self) -> None:
+        self.open: tuple[str, ...] = ()
+        self.error: Exception | None = None
+
+    def pending(self) -> tuple[str, ...]:
+        """The transactions as told."""
+        if self.error is not None:
+            raise self.error
+        return self.open
+
+
 class FileTarget:
     """A deployment that is one file: each line is a release that was made live, the last one is live."""
 
@@ -180,6 +194,7 @@ def surroundings(
         database=database,
         prometheus=prometheus,
         alertmanager=ToldAlertmanager(),
+        transactions=(ToldTransactions(),),
         target=target,
         audit=AuditTrail(config.logs / "audit-trail.jsonl", clock),
         clock=clock,

@@ -34,6 +34,7 @@ from receiver.model import (
 from receiver.phases.gather import gather
 from receiver.targets.releases import ReleasesDirectory
 from receiver.world import World
+from tests.receiver.surroundings import ToldTransactions
 
 NOW = 1_800_000_000.0
 PLAN = Plan("qrl", Level.FAST, "r2", "2" * 40, "r1", "1" * 40, ("/bin/true",), 60.0)
@@ -57,6 +58,8 @@ def facts(**changes: Any) -> Facts:
         target=Release("r1", "1" * 40, live_since=NOW - 5000, good_at=NOW - 4000),
         irreversible=(),
         deploys=(),
+        transactions=(),
+        transactions_unknown=None,
         unusable_programs=(),
         firing=frozenset({"service_down"}),
         firing_unknown=None,
@@ -150,6 +153,7 @@ class Surroundings:
             releases.set_good(tx, "qrl", "r1", NOW)
         self.firing = Firing()
         self.silences = Silences()
+        self.transactions = ToldTransactions()
         audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
         target = ReleasesDirectory(config.deployments["qrl"].target.releases)
         self.world = World(
@@ -159,6 +163,7 @@ class Surroundings:
             database=self.database,
             prometheus=self.firing,
             alertmanager=self.silences,
+            transactions=(self.transactions,),
             target=target,
             audit=audit,
             clock=time.time,

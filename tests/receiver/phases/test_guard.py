@@ -22,7 +22,7 @@ from receiver.phases.guard import guard
 from receiver.run_once import was_started
 from receiver.workflow import LEASE, Phase
 from tests.receiver.agent import Agent
-from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager
+from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager, ToldTransactions
 
 NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 
@@ -96,6 +96,13 @@ def silence(agent: Agent) -> None:
     agent.world = replace(agent.world, alertmanager=told)
 
 
+def leave_open(agent: Agent) -> None:
+    """A transaction is open."""
+    told = ToldTransactions()
+    told.open = ("qrl.db: it has been locked by a transaction for 5 s",)
+    agent.world = replace(agent.world, transactions=(told,))
+
+
 def forget_the_backup(agent: Agent) -> None:
     """What is to be backed up is gone."""
     (agent.config.root / "precious").unlink()
@@ -114,6 +121,7 @@ UPSETS: dict[str, Callable[[Agent], object]] = {
     "release_in_progress": begin_deploy,
     "target_release_valid": hold,
     "irreversible_migration": migrate,
+    "pending_transactions": leave_open,
     "rollback_command_present": lose_programs,
     "daily_limit": lambda agent: claimed(agent, 4000, 3000, 2000),
     "cooldown": lambda agent: claimed(agent, 100),
