@@ -19,23 +19,28 @@ from receiver.world import World
 def claim(run: Run, world: World) -> Outcome:
     """Count this run against the budget; two runs can never both take the last place."""
     facts = gather(run, world, run.findings.require_plan())
-    said_no = refusals(facts) or _take(run, world, facts)
+    if said_no := refusals(facts):
+        return refuse(run.findings, said_no)
+    claimed_at, said_no = _take(run, world, facts)
     if said_no:
         return refuse(run.findings, said_no)
-    return Proceed(replace(run.findings, claimed_at=facts.now), "claimed within the budget")
+    return Proceed(replace(run.findings, claimed_at=claimed_at), "claimed within the budget")
 
 
-def _take(run: Run, world: World, facts: Facts) -> tuple[Refusal, ...]:
+def _take(run: Run, world: World, facts: Facts) -> tuple[float, tuple[Refusal, ...]]:
+    """When it was claimed, unless one that is asked alone refuses now."""
     with world.database.write() as tx:
         deployments.lock(tx, world.deployment)
-        since = facts.now - max(facts.limits.daily_limit.period, facts.limits.cooldown.period)
+        now = world.database.now(tx)  # not the facts': others may have claimed since those were read
+        since = now - max(facts.limits.daily_limit.period, facts.limits.cooldown.period)
         latch = deployments.latch_of(tx, world.deployment)
         locked = replace(
             facts,
+            now=now,
             earlier_claims=deployments.claims_since(tx, world.deployment, since, but_run=run.id),
             latch=latch.reason if latch else None,
         )
         said_no = refusals(locked, (latched, daily_limit, cooldown))
         if not said_no:
-            runs.set_claimed(tx, run, facts.now)
-        return said_no
+            runs.set_claimed(tx, run, now)
+        return now, said_no
