@@ -12,7 +12,7 @@ MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmana
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium strace=strace faketime=faketime libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check bench lock clean
+.PHONY: help demo up down test check bench screenshots lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
 
@@ -39,6 +39,9 @@ check: $(VENV)/.installed need-monitoring ## lint, types, rules
 
 bench: $(VENV)/.installed need-benched-with ## measure what docs/performance.md tells (ARGS=access_log: one bench)
 	@$(BIN)/python -m bench $(ARGS)
+
+screenshots: $(VENV)/.installed need-tested-with ## take the pictures of docs/web-page.md anew
+	@$(BIN)/python -m tests.acceptance.screenshots docs/images
 
 lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

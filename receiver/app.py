@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import CollectorRegistry
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -22,6 +23,9 @@ from receiver.journal import counts, notifications
 from receiver.journal.database import Database
 from receiver.log import get_log
 from receiver.pipeline import add_pipeline
+from receiver.web.blueprint import add_web
+from receiver.web.errors import problem, wants_page
+from receiver.web.site import Site
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -70,6 +74,7 @@ class Interface:
     announcements: Callable[[], Announcements]
     access: Callable[[], Access]
     reload: Callable[[], str | None]
+    site: Site
 
 
 def create_app(interface: Interface) -> Flask:
@@ -117,6 +122,7 @@ def create_app(interface: Interface) -> Flask:
 
     add_api(app, interface.database, interface.access)
     add_pipeline(app, interface.announcements, interface.access)
+    add_web(app, interface.site)
     _add_error_handlers(app, interface)
     return app
 
@@ -157,7 +163,9 @@ def _add_error_handlers(app: Flask, interface: Interface) -> None:
         return response
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
+    def http_error(error: HTTPException) -> ResponseReturnValue:
+        if wants_page():
+            return problem(error.code or 500, "There is no such page.")
         response = error.get_response()
         text = {
             404: f"there is nothing at {request.path}; notifications go to POST /api/v1/alerts",

@@ -59,6 +59,11 @@ class Access:
         self._passwords = Passwords(web.basic_auth_users, clock)
         self._wrong_tokens = Throttle(clock)
 
+    @property
+    def has_users(self) -> bool:
+        """Whether anybody can sign in with a password."""
+        return bool(self._users)
+
     def require(self, request: Request, *roles: Role) -> Identity:
         """Who makes the request; raises Refused where that is not known (401) or is none of `roles` (403)."""
         identity = self.identify(request)

@@ -55,6 +55,8 @@ class Prometheus(Section):
     """Where the truth is read."""
 
     url: Url
+    external_url: Url | None = None
+    """Where people reach it, for links, where that is another address."""
     timeout: Period = 5.0
     max_age: Period = 60.0
     """Samples older than this are no facts."""

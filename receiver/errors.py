@@ -13,6 +13,8 @@ RollbackAgentError
 ├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
 │   ├── UnknownDeployment  the configuration has no such deployment
 │   └── HotfixConflict     a hotfix is under way, or none is
+├── NotPossible          what a person asked for cannot be done now, or at all
+│   └── NotFound         what it is about is not there
 ├── AuditError           the audit trail cannot be written, so nothing may be done
 └── JournalError         the database did not do what it was asked
     ├── NewerSchema      it was written by a newer program
@@ -74,6 +76,14 @@ class UnknownDeployment(BadAnnouncement):
 
 class HotfixConflict(BadAnnouncement):
     """A hotfix is under way, or none is."""
+
+
+class NotPossible(RollbackAgentError):
+    """What a person asked for cannot be done now, or at all; nothing was done."""
+
+
+class NotFound(NotPossible):
+    """What a person named is not there."""
 
 
 class AuditError(RollbackAgentError):

@@ -21,6 +21,7 @@ from receiver.current import Current, NeedsRestart
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
+from receiver.operators import Operators
 from receiver.prometheus import Prometheus
 from receiver.prometheus_api import PrometheusApi
 from receiver.report import ReportWriter
@@ -31,6 +32,8 @@ from receiver.tls import Tls
 from receiver.transactions.command import CommandTransactions
 from receiver.transactions.postgresql import PostgresqlTransactions
 from receiver.transactions.sqlite import SqliteTransactions
+from receiver.web.key import session_key
+from receiver.web.site import Site
 from receiver.web_config import load_web_config
 from receiver.workflow import Workflow
 from receiver.world import TransactionSource, World
@@ -45,6 +48,7 @@ class Setup:
     worlds: dict[str, World]
     inbox: Inbox
     announcements: Announcements
+    operators: Operators
     access: Access
     tls: Tls | None
     metrics: JournalCollector
@@ -59,6 +63,7 @@ class Parts:
     workflow: Workflow
     rejected: RejectedCounts
     audit_watch: AuditWatch
+    serving_since: float
 
 
 def put_together(config: Config, database: Database, clock: Callable[[], float] = time.time) -> Parts:
@@ -99,6 +104,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
             announcements=Announcements(database, audit, config.deployments),
             access=Access(config, web, time.monotonic),
             tls=Tls(web.tls_server_config) if web.tls_server_config else None,
+            operators=Operators(database, audit, config),
             metrics=JournalCollector(database, worlds, rejected.flush),
         )
 
@@ -109,7 +115,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
 
     report = ReportWriter(config.logs, database, clock)
     workflow = Workflow(database, find_world, audit, report.write)
-    return Parts(database, current, workflow, rejected, AuditWatch(audit.path))
+    return Parts(database, current, workflow, rejected, AuditWatch(audit.path), serving_since)
 
 
 def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
@@ -163,4 +169,5 @@ def interface(
         notify=notify,
         is_ready=is_ready,
         reload=lambda: current.reload(load),
+        site=Site(parts.database, current, parts.serving_since, session_key(current().config.root / "web.key")),
     )

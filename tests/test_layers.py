@@ -19,8 +19,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.wiring",),
     ("receiver.server", "receiver.app", "receiver.inbox", "receiver.observe", "receiver.metrics", "receiver.report"),
     ("receiver.report_diagnosis",),
-    ("receiver.workflow", "receiver.pipeline", "receiver.api"),
-    ("receiver.phases", "receiver.announcements", "receiver.standing"),
+    ("receiver.workflow", "receiver.pipeline", "receiver.api", "receiver.web"),
+    ("receiver.phases", "receiver.announcements", "receiver.standing", "receiver.operators"),
     ("receiver.diagnosis",),
     (
         "receiver.guardrails",

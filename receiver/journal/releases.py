@@ -80,6 +80,11 @@ def hold(tx: sa.Connection, deployment: str, release: str, now: float, run: str)
     _update(tx, deployment, release, held_at=now, held_by_run=run)
 
 
+def end_hold(tx: sa.Connection, deployment: str, release: str) -> None:
+    """A person lets the release be deployed again."""
+    _update(tx, deployment, release, held_at=None, held_by_run=None)
+
+
 def known(tx: sa.Connection, deployment: str) -> dict[str, Release]:
     """What is remembered of each release of a deployment, by id."""
     table = tables.release

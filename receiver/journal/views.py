@@ -56,6 +56,14 @@ def pending_approvals(tx: sa.Connection, now: float) -> list[View]:
     ]
 
 
+def releases(tx: sa.Connection, deployment: str) -> list[View]:
+    """The releases of a deployment that the agent has seen or heard of, newest first."""
+    table = tables.release
+    newest = sa.func.coalesce(table.c.live_since, table.c.deploy_started_at, table.c.first_seen_at).desc()
+    query = sa.select(table).where(table.c.deployment == deployment).order_by(newest, table.c.id.desc())
+    return [dict(row._mapping) for row in tx.execute(query)]
+
+
 def _incident(tx: sa.Connection, row: Any) -> View:
     runs = tx.execute(sa.select(tables.run).where(tables.run.c.incident == row.id).order_by(tables.run.c.created_at))
     raised = tx.execute(
@@ -135,8 +143,13 @@ def _approval(tx: sa.Connection, run: str) -> View | None:
     row = tx.execute(sa.select(tables.approval).where(tables.approval.c.run == run)).first()
     if row is None:
         return None
-    names = ("id", "state", "plan_hash", "opened_at", "expires_at", "decided_at", "decided_by", "comment")
-    return {name: getattr(row, name) for name in names}
+    names = ("id", "state", "plan_hash", "opened_at", "expires_at", "need", "decided_at", "decided_by", "comment")
+    vote = tables.vote
+    votes = tx.execute(sa.select(vote).where(vote.c.approval == row.id).order_by(vote.c.voted_at))
+    return {
+        **{name: getattr(row, name) for name in names},
+        "votes": [{name: getattr(one, name) for name in ("person", "voted_at", "comment")} for one in votes],
+    }
 
 
 def _escalation(row: Any) -> View:

@@ -146,11 +146,13 @@ class Stand:
             "backup": {"sqlite": [str(self.app / "shared" / "qrl.db")]},
             "verify": {"timeout": "20s"},
         } | more.pop("deployment", {})
+        operator = {"file": str(self.operator_token), "role": "operator"}
         content = {
             "root": str(self.root),
             "listen": f"127.0.0.1:{self.ports['agent']}",
             "webhook": {"token_file": str(self.token)},
-            "web": {"tokens": {"operator": {"file": str(self.operator_token), "role": "operator"}}},
+            "web": {"tokens": {"operator": {"file": str(self.operator_token), "role": "operator"}}}
+            | more.pop("web", {}),
             "prometheus": {"url": f"http://127.0.0.1:{self.ports['prometheus']}", "max_age": "10s"},
             "alertmanager": {"url": f"http://127.0.0.1:{self.ports['alertmanager']}"},
             "autonomy": autonomy,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from demo import settings
 from demo.deployment import SERVICES
@@ -19,6 +18,7 @@ from demo.load import USERS
 from demo.processes import wait_until
 from demo.releases import Fault
 from exporters.log_formats import Format
+from tests.chromium import chromium
 from tests.demo.sample import Sample
 from tests.exporters.reading import read_line
 
@@ -166,15 +166,8 @@ def test_errors_30_percent_fails_three_of_ten_users(sample: Sample) -> None:
 
 def test_its_page_works_in_a_browser(sample: Sample) -> None:
     """A visitor opens the Gradio page in Debian's Chromium, computes, and reads the answer."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Debian's chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with chromium() as browser:
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{sample.ports.gradio}/")
         page.get_by_role("button", name="Compute").click()
         expect(page.get_by_label("Beat")).to_have_value(re.compile(r"\d+\.\d Hz"), timeout=15_000)
-        browser.close()

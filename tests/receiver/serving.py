@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import requests
@@ -29,6 +30,7 @@ from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
 from receiver.server import make_server
 from receiver.tls import Tls
+from receiver.web.site import Site
 from receiver.web_config import WebConfig
 
 TOKEN = "a-token-that-only-tests-use"
@@ -164,6 +166,7 @@ def serving(
             announcements=lambda: Announcements(database, audit, ("qrl", "shop")),
             access=lambda: access,
             reload=here.reload,
+            site=Site(database, lambda: SimpleNamespace(access=access, config=here.configuration()), 0.0, b"k" * 32),
         )
         here.app = create_app(interface)
         tls = Tls(web_config.tls_server_config) if web_config and web_config.tls_server_config else None

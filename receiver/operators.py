@@ -1,0 +1,180 @@
+"""Everything that a person does, however they reach the agent: journaled and audited as one, or not done at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from receiver.config import Config
+from receiver.durations import clock_time
+from receiver.errors import NotFound, NotPossible
+from receiver.journal import approvals, deployments, escalations, incidents, releases, tables
+from receiver.journal.approvals import Approval, ApprovalState
+from receiver.journal.database import Database
+from receiver.model import SHORT_HASH, Level
+from receiver.world import Audit
+
+
+class Via(StrEnum):
+    """How a person reached the agent."""
+
+    COMMAND_LINE = "command_line"
+    PAGE = "page"
+    API = "api"
+
+
+class Answer(StrEnum):
+    """What a person says to an escalation."""
+
+    RETRY = "retry"
+    GIVE_UP = "give_up"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who decides, and how they reached the agent."""
+
+    name: str
+    via: Via
+
+
+class Operators:
+    """Does what people decide; raises NotPossible, or AuditError where it could not be recorded and so is not done."""
+
+    def __init__(self, database: Database, audit: Audit, config: Config) -> None:
+        self._database = database
+        self._audit = audit
+        self._config = config
+
+    def approve(self, incident: str, plan_hash: str, person: Person, comment: str) -> None:
+        """Confirm the plan with this hash, of which the first 8 characters are enough."""
+        self._decide(incident, ApprovalState.APPROVED, person, comment, plan_hash)
+
+    def deny(self, incident: str, person: Person, comment: str) -> None:
+        """Refuse the plan: the run ends, and the deployment is latched."""
+        self._decide(incident, ApprovalState.DENIED, person, comment, None)
+
+    def answer(self, escalation: str, word: Answer, person: Person, comment: str) -> None:
+        """Close an escalation; with RETRY what still fires is evaluated again."""
+        with self._database.write() as tx:
+            now = self._database.now(tx)
+            found = next(iter(escalations.find(tx, escalation=escalation)), None)
+            if found is None:
+                raise NotFound(f"there is no escalation {escalation}")
+            if not escalations.answer(tx, escalation, now, person.name, word, comment):
+                raise NotPossible(f"escalation {escalation} was already answered by {found.answered_by}")
+            is_open = found.incident is not None and found.incident == incidents.open_incident(tx, found.deployment)
+            if word is Answer.RETRY and is_open:
+                incidents.wake(tx, found.deployment, now, deciding=None)
+            self._record(f"answer:{word}", comment or found.summary, person, found.deployment, found.run)
+
+    def clear(self, deployment: str, person: Person, comment: str) -> None:
+        """Lift a latch; what still fires is evaluated again."""
+        self._require_known(deployment)
+        with self._database.write() as tx:
+            latch = deployments.clear_latch(tx, deployment)
+            if latch is None:
+                raise NotPossible(f"{deployment} is not latched")
+            incidents.retry(tx, deployment, self._database.now(tx))
+            self._record("clear", comment or latch.reason, person, deployment)
+
+    def hold(self, deployment: str, release: str, person: Person, comment: str) -> None:
+        """Neither deploy a release nor roll back to it."""
+        self._require_known(deployment)
+        with self._database.write() as tx:
+            if releases.known(tx, deployment).get(release) is None:
+                raise NotFound(f"{deployment} has no release {release}")
+            releases.hold(tx, deployment, release, self._database.now(tx), person.name)
+            self._record("hold", comment or release, person, deployment, release=release)
+
+    def release_hold(self, deployment: str, release: str, person: Person, comment: str) -> None:
+        """Let a release that is held be deployed again; to be a target it must prove good anew."""
+        self._require_known(deployment)
+        with self._database.write() as tx:
+            found = releases.known(tx, deployment).get(release)
+            if found is None or found.held_at is None:
+                raise NotPossible(f"{release} of {deployment} is not held")
+            releases.end_hold(tx, deployment, release)
+            self._record("release-hold", comment or release, person, deployment, release=release)
+
+    def switch(self, on: bool, person: Person, comment: str) -> None:
+        """Switch the kill switch: on, it stops everything even where that cannot be recorded, which raises then."""
+        if on:
+            self._switch_on(person, comment)
+            self._record("kill_switch:on", comment or "switched on", person)
+        else:
+            self._record("kill_switch:off", comment or "switched off", person)
+            self._config.kill_switch.unlink(missing_ok=True)
+
+    def request_rollback(self, deployment: str, level: Level, person: Person) -> str:
+        """Ask for a rollback, which is planned and then confirmed like any other; the id of its run."""
+        self._require_known(deployment)
+        with self._database.write() as tx:
+            run = incidents.request(tx, deployment, self._database.now(tx), level, person.name)
+            if run is None:
+                raise NotPossible(f"a run is under way already, of incident {incidents.open_incident(tx, deployment)}")
+            self._record("request", f"a {level} rollback by hand", person, deployment, run)
+        return run
+
+    def _decide(self, incident: str, state: ApprovalState, person: Person, comment: str, plan_hash: str | None) -> None:
+        with self._database.write() as tx:
+            approval = _latest_approval(tx, incident)
+            now = self._database.now(tx)
+            if not approvals.decide(tx, approval, state, now, person.name, plan_hash, comment):
+                raise NotPossible(_why_not(approval, now, plan_hash))
+            said = comment or f"{state} through the {person.via.replace('_', ' ')}"
+            self._record(state, said, person, run=approval.run, plan_hash=approval.plan_hash)
+
+    def _switch_on(self, person: Person, comment: str) -> None:
+        file = self._config.kill_switch
+        try:
+            file.touch()
+        except OSError as error:
+            raise NotPossible(f"{file} cannot be made: {error.strerror}; to stop everything, stop the agent") from error
+        with suppress(OSError):  # that the file is there stops everything; on a full disk it may stay empty
+            file.write_text(f"{person.name}: {comment}\n", encoding="utf-8")
+
+    def _require_known(self, deployment: str) -> None:
+        if deployment not in self._config.deployments:
+            raise NotFound(f"there is no deployment {deployment}")
+
+    def _record(
+        self,
+        decision: str,
+        reasoning: str,
+        person: Person,
+        deployment: str | None = None,
+        run: str | None = None,
+        **facts: object,
+    ) -> None:
+        """In the transaction of what it tells: without the record on disk that does not stand."""
+        told = {"via": str(person.via), **facts}
+        self._audit.record(decision, reasoning, actor=person.name, deployment=deployment, run=run, facts=told)
+
+
+def _latest_approval(tx: sa.Connection, incident: str) -> Approval:
+    run = tables.run
+    asked = sa.select(tables.approval.c.run).join(run, tables.approval.c.run == run.c.id)
+    latest = tx.execute(asked.where(run.c.incident == incident).order_by(run.c.created_at.desc())).scalar()
+    approval = approvals.of_run(tx, latest) if latest is not None else None
+    if approval is not None:
+        return approval
+    known = tx.execute(sa.select(tables.incident.c.id).where(tables.incident.c.id == incident)).first()
+    if known is None:
+        raise NotFound(f"there is no incident {incident}")
+    raise NotPossible(f"incident {incident} asks nobody for approval")
+
+
+def _why_not(approval: Approval, now: float, plan_hash: str | None) -> str:
+    if approval.state is not ApprovalState.PENDING:
+        who = f" by {approval.decided_by}" if approval.decided_by else ""
+        return f"the plan was already {approval.state.value}{who} at {clock_time(approval.decided_at)}"
+    if now >= approval.expires_at:
+        return f"the approval expired at {clock_time(approval.expires_at)}"
+    if plan_hash is not None and len(plan_hash) < SHORT_HASH:
+        return f"give at least the first {SHORT_HASH} characters of the plan's hash"
+    return f"{plan_hash} is not the plan that is asked about"

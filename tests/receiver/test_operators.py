@@ -1,0 +1,179 @@
+"""What people do is done once, in time, on the record, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from receiver.errors import AuditError, NotFound, NotPossible
+from receiver.journal import deployments, escalations, releases
+from receiver.model import EscalationReason, Level
+from receiver.operators import Answer, Operators, Person, Via
+from tests.receiver.agent import Agent
+from tests.receiver.journal.rows import at_once, contents
+from tests.receiver.surroundings import BAD, GOOD
+
+ALICE, BOB = Person("alice", Via.PAGE), Person("bob", Via.API)
+
+
+@pytest.fixture
+def asking(make_agent: Callable[..., Agent]) -> Agent:
+    """An agent that waits for a person to confirm its plan."""
+    agent = make_agent(autonomy="L3")
+    agent.go()
+    return agent
+
+
+def of(agent: Agent) -> Operators:
+    """Who does what people decide about this agent."""
+    return Operators(agent.database, agent.world.audit, agent.config)
+
+
+def waiting(agent: Agent) -> tuple[str, str]:
+    """The incident that asks, and its plan's hash."""
+    with agent.database.read() as tx:
+        incident = tx.exec_driver_sql("select id from incident").scalar_one()
+    return incident, agent.run()["plan"]["hash"]
+
+
+def test_an_approval_lets_the_run_go_on(asking: Agent) -> None:
+    """The person, their way and the comment stand in the journal and on the trail."""
+    incident, plan = waiting(asking)
+    of(asking).approve(incident, plan[:8], ALICE, "looks right")
+    approval = asking.run()["approval"]
+    assert (approval["state"], approval["decided_by"], approval["comment"]) == ("approved", "alice", "looks right")
+    assert "approved" in asking.audited()
+    assert asking.work()["result"] == "restored"
+
+
+def test_of_fifty_approvals_at_once_one_counts(asking: Agent) -> None:
+    """The others are told that it was decided already, and by whom."""
+    incident, plan = waiting(asking)
+
+    def approve(number: int) -> str:
+        try:
+            of(asking).approve(incident, plan, Person(f"person {number}", Via.PAGE), "")
+        except NotPossible as error:
+            return str(error)
+        return "done"
+
+    said = at_once(50, approve)
+    assert said.count("done") == 1
+    assert asking.audited().count("approved") == 1
+
+
+@pytest.mark.parametrize("plan", ["", "1234567", "0" * 64, "%"])
+def test_another_plan_is_not_approved(asking: Agent, plan: str) -> None:
+    """A hash that is too short, or another one, changes nothing."""
+    incident, _ = waiting(asking)
+    with pytest.raises(NotPossible, match=r"first 8 characters|is not the plan"):
+        of(asking).approve(incident, plan, ALICE, "")
+    assert asking.run()["approval"]["state"] == "pending"
+
+
+def test_a_late_answer_is_none(asking: Agent) -> None:
+    """After the approval's time neither yes nor no counts."""
+    incident, plan = waiting(asking)
+    asking.clock.advance(901)
+    with pytest.raises(NotPossible, match="expired at"):
+        of(asking).approve(incident, plan, ALICE, "")
+    with pytest.raises(NotPossible, match="expired at"):
+        of(asking).deny(incident, ALICE, "")
+
+
+def test_what_is_not_there_is_told_from_what_asks_nobody(agent: Agent) -> None:
+    """An unknown incident, escalation or deployment is not found; an incident without a plan asks nobody."""
+    agent.go()
+    (incident,) = {row[0] for row in contents(agent.database)["incident"]}
+    operators = of(agent)
+    with pytest.raises(NotPossible, match="asks nobody"):
+        operators.deny(str(incident), ALICE, "")
+    for do in (
+        lambda: operators.deny("12345678", ALICE, ""),
+        lambda: operators.answer("12345678", Answer.DONE, ALICE, ""),
+        lambda: operators.clear("nothing", ALICE, ""),
+        lambda: operators.hold("nothing", GOOD, ALICE, ""),
+        lambda: operators.hold("qrl", "nothing", ALICE, ""),
+        lambda: operators.request_rollback("nothing", Level.FAST, ALICE),
+    ):
+        with pytest.raises(NotFound):
+            do()
+
+
+@pytest.mark.parametrize("word", list(Answer))
+def test_an_escalation_is_answered_once(agent: Agent, word: Answer) -> None:
+    """The second answer is refused and names who gave the first."""
+    with agent.database.write() as tx:
+        escalations.open_one(tx, "qrl", EscalationReason.UNKNOWN_PATTERN, "DiskFull", agent.clock())
+        (asked,) = escalations.find(tx)
+    of(agent).answer(asked.id, word, ALICE, "saw it")
+    with pytest.raises(NotPossible, match="already answered"):
+        of(agent).answer(asked.id, word, BOB, "me too")
+    assert agent.audited() == [f"answer:{word}"]
+
+
+def test_a_latch_is_cleared_once(agent: Agent) -> None:
+    """What is not latched cannot be cleared."""
+    with agent.database.write() as tx:
+        deployments.latch(tx, "qrl", agent.clock(), "it failed")
+    of(agent).clear("qrl", ALICE, "mended")
+    assert agent.latch() is None
+    with pytest.raises(NotPossible, match="qrl is not latched"):
+        of(agent).clear("qrl", ALICE, "")
+
+
+def test_a_held_release_is_no_target_until_it_is_let_go(agent: Agent) -> None:
+    """Holding and letting go are both on the trail, with the release."""
+    of(agent).hold("qrl", GOOD, ALICE, "slow")
+    assert agent.held() == [GOOD]
+    of(agent).release_hold("qrl", GOOD, BOB, "")
+    assert agent.held() == []
+    with pytest.raises(NotPossible, match=f"{BAD} of qrl is not held"):
+        of(agent).release_hold("qrl", BAD, BOB, "")
+    assert agent.audited() == ["hold", "release-hold"]
+
+
+def test_the_kill_switch_stops_even_where_it_cannot_be_recorded(agent: Agent) -> None:
+    """On without a record is on; off without a record stays on."""
+    agent.config.logs.joinpath("audit-trail.jsonl").mkdir()
+    with pytest.raises(AuditError):
+        of(agent).switch(True, ALICE, "stop")
+    assert agent.config.kill_switch.read_text() == "alice: stop\n"
+    with pytest.raises(AuditError):
+        of(agent).switch(False, ALICE, "go on")
+    assert agent.config.kill_switch.exists()
+
+
+def test_a_rollback_by_hand_is_asked_for_once(agent: Agent) -> None:
+    """While a run is under way, another is refused."""
+    agent.prometheus.firing = ()
+    run = of(agent).request_rollback("qrl", Level.FAST, ALICE)
+    assert (agent.run()["id"], agent.run()["trigger"]) == (run, "operator")
+    with pytest.raises(NotPossible, match="under way already"):
+        of(agent).request_rollback("qrl", Level.FAST, BOB)
+
+
+def test_what_cannot_be_recorded_is_not_done(asking: Agent) -> None:
+    """Without its record on disk no decision stands."""
+    incident, plan = waiting(asking)
+    with asking.database.write() as tx:
+        deployments.latch(tx, "qrl", asking.clock(), "it failed")
+        escalations.open_one(tx, "qrl", EscalationReason.UNKNOWN_PATTERN, "DiskFull", asking.clock())
+        (asked,) = escalations.find(tx, only_open=True)
+        assert releases.known(tx, "qrl")[GOOD].held_at is None
+    trail = asking.config.logs / "audit-trail.jsonl"
+    trail.unlink()
+    trail.mkdir()
+    before = contents(asking.database)
+    operators = of(asking)
+    for do in (
+        lambda: operators.approve(incident, plan, ALICE, ""),
+        lambda: operators.deny(incident, ALICE, ""),
+        lambda: operators.answer(asked.id, Answer.DONE, ALICE, ""),
+        lambda: operators.clear("qrl", ALICE, ""),
+        lambda: operators.hold("qrl", GOOD, ALICE, ""),
+    ):
+        with pytest.raises(AuditError):
+            do()
+    assert contents(asking.database) == before

@@ -1,0 +1,180 @@
+"""What a person does on the page is done, journaled and told; what cannot be done is told too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from receiver.journal import deployments, escalations
+from receiver.model import EscalationReason
+from tests.receiver.agent import Agent
+from tests.receiver.surroundings import BAD, GOOD
+from tests.receiver.web.served import Page, served
+
+
+def test_approving_lets_the_rollback_go_on(page: Page, incident: str) -> None:
+    """The plan whose hash stands beside the button is approved by who pressed it, and the rollback runs."""
+    visitor, path = page.visitor("alice"), f"/incidents/{incident}"
+    plan = page.agent.run()["plan"]["hash"]
+    fields = {"csrf_token": visitor.token(path), "plan": plan, "comment": " I looked\n at it "}
+
+    answer = visitor.post(f"{path}/approve", fields)
+
+    assert f"You approved plan {plan[:8]}." in visitor.text(answer.headers["Location"])
+    approval = page.agent.run()["approval"]
+    assert (approval["state"], approval["decided_by"], approval["comment"]) == ("approved", "alice", "I looked at it")
+    assert page.agent.work()["result"] == "restored"
+    assert "plan approved by alice: I looked at it" in visitor.text(path)
+
+
+def test_denying_ends_the_run_and_latches(page: Page, incident: str) -> None:
+    """One person is enough, and the page says what follows."""
+    visitor, path = page.visitor("bob"), f"/incidents/{incident}"
+    shown = visitor.after(path, f"{path}/deny", comment="not the release")
+    assert "You denied the plan." in shown
+    assert page.agent.work()["result"] == "denied"
+    assert page.agent.latch() is not None
+    assert page.agent.executed() == []
+
+
+def test_what_was_decided_already_is_told(page: Page, incident: str) -> None:
+    """The second of two who answer at once reads who was first, and nothing changes."""
+    alice, bob, path = page.visitor("alice"), page.visitor("bob"), f"/incidents/{incident}"
+    plan = page.agent.run()["plan"]["hash"]
+    fields = {"csrf_token": bob.token(path), "plan": plan}
+    alice.after(path, f"{path}/deny")
+
+    answer = bob.post(f"{path}/approve", fields)
+
+    shown = bob.text(answer.headers["Location"])
+    assert "Nothing was done: the plan was already denied by alice" in shown
+    assert page.agent.run()["approval"]["decided_by"] == "alice"
+
+
+@pytest.mark.parametrize("plan", ["", "1234567", "0" * 64, "' or 1=1 --"])
+def test_another_plan_is_not_approved(page: Page, incident: str, plan: str) -> None:
+    """A form of an older plan, or one that was made up, approves nothing."""
+    visitor, path = page.visitor("alice"), f"/incidents/{incident}"
+    answer = visitor.post(f"{path}/approve", {"csrf_token": visitor.token(path), "plan": plan})
+    assert "Nothing was done: " in visitor.text(answer.headers["Location"])
+    assert page.agent.run()["approval"]["state"] == "pending"
+
+
+def test_an_expired_approval_has_no_button_and_takes_no_answer(page: Page, incident: str) -> None:
+    """After its time the page shows no question any more, and the form that was left open is refused."""
+    visitor, path = page.visitor("alice"), f"/incidents/{incident}"
+    fields = {"csrf_token": visitor.token(path), "plan": page.agent.run()["plan"]["hash"]}
+    page.agent.clock.advance(901)
+    visitor.sign_in("alice")
+    assert "Approve plan" not in visitor.text(path)
+    fields["csrf_token"] = visitor.token(path)
+
+    answer = visitor.post(f"{path}/approve", fields)
+
+    assert "Nothing was done: " in visitor.text(answer.headers["Location"])
+    assert page.agent.run()["approval"]["state"] != "approved"
+
+
+@pytest.mark.parametrize("word", ["done", "retry", "give_up"])
+def test_an_escalation_is_answered_where_it_stands(page: Page, word: str) -> None:
+    """Each answer closes it, and leads back to the page on which it was given."""
+    with page.agent.database.write() as tx:
+        escalations.open_one(tx, "qrl", EscalationReason.UNKNOWN_PATTERN, "DiskFull fires", page.agent.clock())
+        (open_,) = escalations.find(tx)
+    visitor, action = page.visitor("alice"), f"/escalations/{open_.id}/answer"
+
+    answer = visitor.submit("/deployments/qrl", action, word=word, comment="saw it", back="/deployments/qrl")
+
+    assert answer.headers["Location"] == "/deployments/qrl"
+    assert f"You answered: {word.replace('_', ' ')}." in visitor.text("/deployments/qrl")
+    with page.agent.database.read() as tx:
+        (answered,) = escalations.find(tx)
+    assert (answered.answer, answered.answered_by, answered.comment) == (word, "alice", "saw it")
+
+
+def test_a_latch_is_cleared(page: Page) -> None:
+    """Clearing lifts it, and says so when there is none."""
+    with page.agent.database.write() as tx:
+        deployments.latch(tx, "qrl", page.agent.clock(), "it failed")
+    visitor = page.visitor("alice")
+    assert "You cleared qrl." in visitor.after("/deployments/qrl", "/deployments/qrl/clear", comment="mended")
+    assert page.agent.latch() is None
+    again = visitor.post("/deployments/qrl/clear", {"csrf_token": visitor.token("/")})
+    assert "Nothing was done: qrl is not latched" in visitor.text(again.headers["Location"])
+
+
+def test_the_kill_switch_goes_on_and_off(page: Page) -> None:
+    """On the page as on the command line, for all deployments at once."""
+    visitor = page.visitor("alice")
+    assert "The kill switch is on" in visitor.after("/", "/kill-switch", state="on", comment="too much goes on")
+    assert page.agent.config.kill_switch.exists()
+    assert "The kill switch is on" not in visitor.after("/", "/kill-switch", state="off")
+    assert not page.agent.config.kill_switch.exists()
+    assert "Nothing was done" in visitor.after("/", "/kill-switch", state="perhaps")
+
+
+def test_a_release_is_held_and_let_go(page: Page) -> None:
+    """What is held is no target and no deploy, until somebody lets it go."""
+    visitor, base = page.visitor("alice"), f"/deployments/qrl/releases/{GOOD}"
+    assert f"You hold {GOOD}." in visitor.after("/deployments/qrl", f"{base}/hold", comment="slow")
+    assert page.agent.held() == [GOOD]
+    assert f"{GOOD} is no longer held." in visitor.after("/deployments/qrl", f"{base}/release-hold")
+    assert page.agent.held() == []
+
+
+def test_a_hotfix_is_announced_and_ended(page: Page) -> None:
+    """Its minutes are given as a number; what cannot be is told."""
+    visitor, page_of, action = page.visitor("alice"), "/deployments/qrl", "/deployments/qrl/hotfix"
+    assert "running, by alice, due in 9 min: flag off" in visitor.after(
+        page_of, action, action="start", eta="10", comment="flag off"
+    )
+    assert "Nothing was done: a hotfix of qrl by alice is under way" in visitor.after(
+        page_of, action, action="start", eta="5"
+    )
+    assert "Noted: the hotfix is done." in visitor.after(page_of, action, action="done")
+    for eta, why in (("15", "too long"), ("", "whole number"), ("x", "whole number"), ("-1", "longer than 0s")):
+        assert why in visitor.after(page_of, action, action="start", eta=eta)
+
+
+def test_a_rollback_by_hand_is_planned_and_asked_about(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
+    """The request begins a run that asks for approval, as the command does."""
+    with served(make_agent(autonomy="L4"), tmp_path) as page:
+        page.agent.prometheus.firing = ()
+        visitor = page.visitor("alice")
+        shown = visitor.after("/deployments/qrl", "/deployments/qrl/rollback", level="fast")
+        assert "You asked for a fast rollback." in shown
+        page.agent.work()
+        assert f"{BAD} to → {GOOD}" in visitor.text(f"/incidents/{page.incident()}")
+        assert page.agent.executed() == []
+
+
+def test_a_comment_has_its_limits(page: Page, incident: str) -> None:
+    """One that is too long is refused with a sentence, not cut."""
+    visitor, path = page.visitor("alice"), f"/incidents/{incident}"
+    assert "longer than 300 characters" in visitor.after(path, f"{path}/deny", comment="x" * 301)
+    assert page.agent.run()["approval"]["state"] == "pending"
+
+
+def test_what_cannot_be_recorded_is_not_done(page: Page, incident: str) -> None:
+    """Without its audit record no decision stands, and the page says why."""
+    visitor, path = page.visitor("alice"), f"/incidents/{incident}"
+    token = visitor.token(path)
+    trail = page.agent.config.logs / "audit-trail.jsonl"
+    trail.rename(trail.with_suffix(".away"))
+    trail.mkdir()
+
+    answer = visitor.post(f"{path}/deny", {"csrf_token": token})
+
+    assert answer.status_code == 503
+    assert "the audit trail cannot be written" in answer.text
+    assert page.agent.run()["approval"]["state"] == "pending"
+
+
+def test_each_action_stands_in_the_audit_trail(page: Page, incident: str) -> None:
+    """Who did what through the page can be told from the trail."""
+    visitor, path = page.visitor("alice"), f"/incidents/{incident}"
+    before = len(page.agent.audited())
+    visitor.after(path, f"{path}/deny")
+    assert "denied" in page.agent.audited()[before:]
