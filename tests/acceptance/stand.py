@@ -151,8 +151,7 @@ class Stand:
             "root": str(self.root),
             "listen": f"127.0.0.1:{self.ports['agent']}",
             "webhook": {"token_file": str(self.token)},
-            "web": {"tokens": {"operator": {"file": str(self.operator_token), "role": "operator"}}}
-            | more.pop("web", {}),
+            "web": {"tokens": {"operator": operator}} | more.pop("web", {}),
             "prometheus": {"url": f"http://127.0.0.1:{self.ports['prometheus']}", "max_age": "10s"},
             "alertmanager": {"url": f"http://127.0.0.1:{self.ports['alertmanager']}"},
             "autonomy": autonomy,
