@@ -66,7 +66,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def labels() -> dict[str, str]:
     """The labels of an alert of a deployment of its own."""
-    return {"alertname": "ServiceDown", "deployment": f"qrl-{next(NUMBERS)}", "branch": "service_down", "odd": 'a"\\b'}
+    return {
+        "alertname": "ServiceDown",
+        "deployment": f"qrl-{next(NUMBERS)}",
+        "branch": "service_down",
+        "odd": 'a"\\b',
+        "town": "Köln",
+    }
 
 
 def test_a_silence_tells_who_why_and_until_when(served: Served, labels: dict[str, str]) -> None:
@@ -100,6 +106,8 @@ def test_a_silence_tells_who_why_and_until_when(served: Served, labels: dict[str
         ({"name": "cluster", "value": "eu"}, False),
         ({"name": "cluster", "value": "eu", "isEqual": False}, True),
         ({"name": "cluster", "value": "", "isEqual": True}, True),
+        ({"name": "town", "value": r"\w+", "isRegex": True}, False),
+        ({"name": "town", "value": "K.ln", "isRegex": True}, True),
         ({"name": "odd", "value": 'a"\\b'}, True),
     ],
     ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
