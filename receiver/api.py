@@ -1,4 +1,4 @@
-"""The endpoints for people's programs: incidents and the document that describes all endpoints."""
+"""The endpoints for people's programs: incidents, decisions, and the document that describes all endpoints."""
 
 from __future__ import annotations
 
@@ -6,20 +6,44 @@ import re
 from collections.abc import Callable
 from importlib import resources
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from flask import Flask, Response, jsonify, request
+from pydantic import Field, TypeAdapter
 
+from configfile import Section
 from receiver.authentication import Access
+from receiver.bodies import Text, read_body
+from receiver.errors import NotFound, NotPossible
 from receiver.identity import Role
 from receiver.journal import views
 from receiver.journal.database import Database
+from receiver.model import SHORT_HASH
+from receiver.operators import Operators, Person, Via
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
-def add_api(app: Flask, database: Database, access: Callable[[], Access]) -> None:
+class Approve(Section):
+    """The plan with this hash, or this beginning of a hash, is confirmed."""
+
+    decision: Literal["approve"]
+    plan: Annotated[str, Field(min_length=SHORT_HASH, max_length=64)]
+    comment: Text = ""
+
+
+class Deny(Section):
+    """Whatever is asked about is refused."""
+
+    decision: Literal["deny"]
+    comment: Text = ""
+
+
+_DECISION: TypeAdapter[Approve | Deny] = TypeAdapter(Annotated[Approve | Deny, Field(discriminator="decision")])
+
+
+def add_api(app: Flask, database: Database, access: Callable[[], Access], operators: Callable[[], Operators]) -> None:
     """Add the endpoints to `app`."""
     document = openapi()
 
@@ -36,9 +60,30 @@ def add_api(app: Flask, database: Database, access: Callable[[], Access]) -> Non
     @app.get("/api/v1/incidents/<incident>")
     def show(incident: str) -> tuple[Response, int]:
         access().require(request, Role.VIEWER)
+        return jsonify(find(incident)), 200
+
+    @app.post("/api/v1/incidents/<incident>/decision")
+    def decide(incident: str) -> tuple[Response, int]:
+        who = access().require(request, Role.OPERATOR)
+        find(incident)
+        body = read_body(_DECISION)
+        person = Person(who.name, Via.API)
+        if isinstance(body, Approve):
+            operators().approve(incident, body.plan, person, body.comment)
+        else:
+            operators().deny(incident, person, body.comment)
+        return jsonify(find(incident)), 200
+
+    def find(incident: str) -> views.View:
         with database.read() as tx:
             found = views.incident(tx, incident) if _ID.fullmatch(incident) else None
-        return (jsonify(found), 200) if found else (jsonify(error=f"there is no incident {incident}"), 404)
+        if found is None:
+            raise NotFound(f"there is no incident {incident}")
+        return found
+
+    @app.errorhandler(NotPossible)
+    def not_possible(error: NotPossible) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 404 if isinstance(error, NotFound) else 409
 
 
 def openapi() -> dict[str, Any]:

@@ -22,6 +22,7 @@ from receiver.identity import Role
 from receiver.journal import counts, notifications
 from receiver.journal.database import Database
 from receiver.log import get_log
+from receiver.operators import Operators
 from receiver.pipeline import add_pipeline
 from receiver.web.blueprint import add_web
 from receiver.web.errors import problem, wants_page
@@ -73,6 +74,7 @@ class Interface:
     is_ready: Callable[[], bool]
     announcements: Callable[[], Announcements]
     access: Callable[[], Access]
+    operators: Callable[[], Operators]
     reload: Callable[[], str | None]
     site: Site
 
@@ -120,7 +122,7 @@ def create_app(interface: Interface) -> Flask:
         text = "rollback-agent is ready.\n" if ok else "The journal cannot be reached.\n"
         return Response(text, 200 if ok else 503, content_type=_TEXT)
 
-    add_api(app, interface.database, interface.access)
+    add_api(app, interface.database, interface.access, interface.operators)
     add_pipeline(app, interface.announcements, interface.access)
     add_web(app, interface.site)
     _add_error_handlers(app, interface)

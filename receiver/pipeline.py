@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from flask import Flask, Response, jsonify, request
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from configfile import Boolean, Seconds, Section
 from receiver.announcements import Announcements
 from receiver.authentication import Access
+from receiver.bodies import Text, read_body
 from receiver.config_values import Name
 from receiver.errors import AuditError, BadAnnouncement, HotfixConflict, UnknownDeployment
 from receiver.identity import Identity, Role
 from receiver.journal.hotfixes import HotfixState
 from receiver.journal.releases import Migration
 from receiver.log import get_log
-
-T = TypeVar("T")
-
-
-def _printable(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("holds a character that cannot be printed")
-    return value
 
 
 def _not_empty(value: str) -> str:
@@ -34,7 +27,6 @@ def _not_empty(value: str) -> str:
     return value
 
 
-Text = Annotated[str, Field(max_length=300), AfterValidator(_printable)]
 Person = Annotated[Text, AfterValidator(_not_empty)]
 
 
@@ -93,7 +85,7 @@ def add_pipeline(app: Flask, announcements: Callable[[], Announcements], access:
     @app.post("/api/v1/deployments/<deployment>/hotfix")
     def hotfix(deployment: str) -> tuple[Response, int]:
         who, taken_by = let_in(deployment)
-        body = _read(_HOTFIX)
+        body = read_body(_HOTFIX)
         by = _speaker(who, body.by)
         if isinstance(body, StartHotfix):
             return jsonify(asdict(taken_by.start_hotfix(deployment, body.eta, by, body.comment))), 201
@@ -103,7 +95,7 @@ def add_pipeline(app: Flask, announcements: Callable[[], Announcements], access:
     @app.post("/api/v1/deployments/<deployment>/releases")
     def releases(deployment: str) -> tuple[Response, int]:
         who, taken_by = let_in(deployment)
-        body = _read(_RELEASE)
+        body = read_body(_RELEASE)
         if isinstance(body, StartRelease):
             begun = taken_by.start_release(deployment, body.release, who.name, body.commit, body.author)
             return jsonify(asdict(begun)), 201
@@ -117,22 +109,10 @@ def add_pipeline(app: Flask, announcements: Callable[[], Announcements], access:
 
     @app.errorhandler(AuditError)
     def not_audited(error: AuditError) -> tuple[Response, int]:
-        get_log().error("an announcement could not be recorded", path=request.path, error=str(error))
+        get_log().error("what was told could not be recorded", path=request.path, error=str(error))
         return jsonify(error="the audit trail cannot be written, so nothing was taken; see the agent's log"), 503
 
 
 def _speaker(who: Identity, by: str | None) -> str:
     """For whom `who` speaks: a pipeline for the people who use it, a person for themselves."""
     return by if by and who.role is Role.PIPELINE else who.name
-
-
-def _read(adapter: TypeAdapter[T]) -> T:
-    """The request's body; raises BadAnnouncement with its first fault."""
-    try:
-        return adapter.validate_json(request.get_data(cache=False))
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        # The first part of a place is the kind of announcement that was recognised.
-        where = ".".join(map(str, fault["loc"][1:]))
-        what = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
-        raise BadAnnouncement(f"{where}: {what}" if where else f"the body cannot be used: {what}") from error

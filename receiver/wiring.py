@@ -164,6 +164,7 @@ def interface(
         database=parts.database,
         announcements=lambda: current().announcements,
         access=lambda: current().access,
+        operators=lambda: current().operators,
         registry=registry,
         rejected=parts.rejected,
         notify=notify,

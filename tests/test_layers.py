@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.web_check",
     ),
     ("receiver.journal", "receiver.rules"),
+    ("receiver.bodies",),
     ("receiver.authentication", "receiver.tls"),
     ("receiver.current", "receiver.audit_watch"),
     (

@@ -28,6 +28,7 @@ from receiver.journal import notifications
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
+from receiver.operators import Operators
 from receiver.server import make_server
 from receiver.tls import Tls
 from receiver.web.site import Site
@@ -165,6 +166,7 @@ def serving(
             is_ready=lambda: here.ready,
             announcements=lambda: Announcements(database, audit, ("qrl", "shop")),
             access=lambda: access,
+            operators=lambda: Operators(database, audit, here.configuration()),
             reload=here.reload,
             site=Site(database, lambda: SimpleNamespace(access=access, config=here.configuration()), 0.0, b"k" * 32),
         )

@@ -36,6 +36,7 @@ def with_users(tmp_path: Path) -> Iterator[Receiver]:
         ("POST", "/api/v1/alerts", {"webhook"}),
         ("GET", "/api/v1/incidents", {"viewer", "operator"}),
         ("GET", "/api/v1/incidents/x", {"viewer", "operator"}),
+        ("POST", "/api/v1/incidents/x/decision", {"operator"}),
         ("POST", "/api/v1/deployments/qrl/hotfix", {"pipeline", "operator"}),
         ("POST", "/api/v1/deployments/qrl/releases", {"pipeline", "operator"}),
         ("POST", "/-/reload", {"operator"}),

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
-from receiver import pipeline
-from receiver.api import openapi
+from receiver.api import Approve, Deny, openapi
 from receiver.journal.hotfixes import Hotfix
 from receiver.journal.releases import Deploy
+from receiver.pipeline import EndHotfix, FinishRelease, StartHotfix, StartRelease
 from tests.receiver.serving import Receiver
 
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -49,11 +49,11 @@ def test_the_document_is_served(receiver: Receiver) -> None:
     assert answer.json()["info"]["version"]
 
 
-@pytest.mark.parametrize("name", ["StartHotfix", "EndHotfix", "StartRelease", "FinishRelease"])
-def test_bodies_are_described_as_they_are_read(name: str) -> None:
+@pytest.mark.parametrize("body", [Approve, Deny, StartHotfix, EndHotfix, StartRelease, FinishRelease])
+def test_bodies_are_described_as_they_are_read(body: type[BaseModel]) -> None:
     """Each key of a body is in the document, and the required ones are the required ones."""
-    described = openapi()["components"]["schemas"][name]
-    fields = getattr(pipeline, name).model_fields
+    described = openapi()["components"]["schemas"][body.__name__]
+    fields = body.model_fields
     assert described["properties"].keys() == fields.keys()
     assert set(described["required"]) == {key for key, field in fields.items() if field.is_required()}
 
