@@ -1,0 +1,55 @@
+"""A secret's file is read on each use, refused where others may read it, and never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from receiver.secret import SecretFile
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "token"
+    found.write_text("0123456789abcdef\n")
+    found.chmod(0o600)
+    return found
+
+
+def test_the_secret_and_nothing_else_matches(file: Path) -> None:
+    """Spaces around it in the file do not count; more, less and another do."""
+    secret = SecretFile(file)
+    assert secret.matches("0123456789abcdef")
+    assert not any(secret.matches(other) for other in ("", "0123456789abcde", "0123456789abcdef\n", "0123456789ABCDEF"))
+
+
+def test_a_rotated_secret_counts_at_once(file: Path) -> None:
+    """No restart is needed, and the old one is none any more."""
+    secret = SecretFile(file)
+    assert secret.matches("0123456789abcdef")
+    file.write_text("another-secret-of-some-length")
+    assert (secret.matches("another-secret-of-some-length"), secret.matches("0123456789abcdef")) == (True, False)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o601])
+def test_what_others_may_read_is_no_secret(file: Path, mode: int) -> None:
+    """Any right of others refuses it, and says how to mend that."""
+    file.chmod(mode)
+    with pytest.raises(ValueError, match="others may read it; run: chmod 600"):
+        SecretFile(file).matches("0123456789abcdef")
+
+
+@pytest.mark.parametrize("content", ["", " \n", "0123456789abcde"])
+def test_what_is_too_short_is_no_secret(file: Path, content: str) -> None:
+    """An empty file lets nobody in, not even with an empty token."""
+    file.write_text(content)
+    with pytest.raises(ValueError, match="shorter than 16 characters"):
+        SecretFile(file).matches(content.strip())
+
+
+def test_it_is_never_shown(file: Path) -> None:
+    """Neither printed nor in a message is it more than its place."""
+    secret = SecretFile(file)
+    assert {f"{secret}", f"{secret!r}"} == {"<secret>"}
+    assert b"0123456789abcdef" not in secret.digest()
