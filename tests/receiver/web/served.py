@@ -150,6 +150,7 @@ def served(agent: Agent, directory: Path) -> Iterator[Page]:
             is_ready=lambda: True,
             announcements=lambda: page.in_force().announcements,
             access=lambda: page.in_force().access,
+            operators=lambda: page.in_force().operators,
             reload=lambda: None,
             site=Site(agent.database, page.in_force, agent.world.serving_since, session_key(directory / "web.key")),
         )
