@@ -11,6 +11,7 @@ import click
 from configfile import ConfigError
 from receiver import __version__
 from receiver.errors import RollbackAgentError
+from receiver.redact import redact_text
 
 EXIT_NO, EXIT_USAGE = 1, 2
 PLUGINS = "rollback_agent.commands"
@@ -73,7 +74,7 @@ def main() -> None:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
     except RollbackAgentError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {redact_text(str(error))}", err=True)
         sys.exit(EXIT_NO)
     except click.Abort:
         sys.exit(130)

@@ -263,6 +263,12 @@ class Config(Section):
         return self.deployments[deployment].autonomy or self.autonomy
 
     @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Every file that holds a secret of ours."""
+        of_pipelines = (self.pipeline.token_file,) if self.pipeline else ()
+        return (self.webhook.token_file, *of_pipelines, *(token.file for token in self.web.tokens.values()))
+
+    @property
     def logs(self) -> Path:
         """Directory of the agent's log, the audit trail and the reports."""
         return self.root / "logs"

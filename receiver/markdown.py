@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from receiver.redact import redact_text
+
 
 def printable(text: str) -> str:
-    """The text with a space for each character that is none to be printed."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """The text without secrets, with a space for each character that is none to be printed."""
+    # Before anything is escaped, which would make a secret look like another text.
+    return "".join(char if char.isprintable() else " " for char in redact_text(text))
 
 
 def plain(text: str) -> str:
@@ -18,5 +21,5 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """Text from outside in the type of code, or a dash where there is none."""
-    line = "".join(char if char.isprintable() and char not in "`|" else "?" for char in text)
+    line = "".join(char if char.isprintable() and char not in "`|" else "?" for char in redact_text(text))
     return f"`{line}`" if line else "-"

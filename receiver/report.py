@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from receiver.command_output import last_output
 from receiver.durations import clock_time, in_words
 from receiver.journal import views
 from receiver.journal.database import Database
 from receiver.journal.views import View
 from receiver.markdown import code, plain, printable
 from receiver.model import Result, Run, Signal
+from receiver.redact import redact_text
 from receiver.report_diagnosis import diagnosis_section
-from receiver.run_once import last_output
 
 _LAST_LINES = 20
 
@@ -35,7 +36,7 @@ class ReportWriter:
         escalations = [one for one in incident["escalations"] if one["run"] == run.id] if incident else []
         now = self._clock()
         view["hotfixes"] = incident["hotfixes"] if incident else []
-        text = "\n".join(_report(run, result, reason, view, escalations, now)) + "\n"
+        text = redact_text("\n".join(_report(run, result, reason, view, escalations, now))) + "\n"
         # When the report was begun, so that a run whose report is written again after a kill still has one.
         began = next((step["started_at"] for step in view.get("steps", ()) if step["name"] == "report"), now)
         partial = self._directory / f"incident-{run.id}.partial"

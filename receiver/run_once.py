@@ -74,17 +74,6 @@ def run_once(directory: Path, command: Command) -> Ended | Lost:
     return ended
 
 
-def last_output(output: Path, size: int = 2000) -> str:
-    """The last `size` bytes of what the command printed, as text."""
-    try:
-        with output.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(file.tell() - size, 0))
-            return file.read().decode(errors="backslashreplace").strip()
-    except OSError as error:
-        return f"(the output cannot be read: {error.strerror})"
-
-
 def _start_wrapper(directory: Path, command: Command) -> subprocess.Popen[bytes]:
     # -I: neither the user's site-packages nor a variable can change what runs. The file itself is run, not a module,
     # because it needs nothing but the standard library and should start at once.
@@ -174,7 +163,7 @@ def _lock_patiently(lock: int) -> None:
 
 def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
     try:
-        output = output_file.open("ab")
+        output = _open_for_its_owner_only(output_file)
     except OSError:
         return NOT_STARTABLE  # a command whose output is lost is not started at all
     libc = ctypes.CDLL(None, use_errno=True)
@@ -196,6 +185,11 @@ def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
             output.write(f"{argv[0]} cannot be started: {error.strerror}\n".encode())
             return NOT_STARTABLE
         return _supervise(command, timeout, output)
+
+
+def _open_for_its_owner_only(file: Path) -> io.BufferedWriter:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.fdopen(os.open(file, flags, 0o600), "ab")  # what a command prints may hold a secret
 
 
 def _given_environment() -> dict[bytes, bytes]:

@@ -1,10 +1,12 @@
-"""Secrets from files: read again when the file changes, never printed."""
+"""Secrets from files: read again when the file changes, never printed, and hidden wherever else they turn up."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 from pathlib import Path
+
+from receiver.redaction.known import known_secrets
 
 
 class SecretFile:
@@ -35,4 +37,5 @@ class SecretFile:
         secret = self._path.read_bytes().strip()
         if len(secret) < 16:
             raise ValueError(f"{self._path}: the secret is shorter than 16 characters")
+        known_secrets.remember(secret)
         return secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from receiver.guardrails.watchdog import missing_for
 from receiver.journal import deployments, hotfixes, releases, seen, views
 from receiver.journal.views import View
 from receiver.model import Release
+from receiver.redact import redact
 from receiver.world import World
 
 
@@ -30,7 +31,7 @@ def standing(
     serving_since: float | None,
 ) -> View:
     """Everything at once; `serving_since` is None where no receiver runs."""
-    return {
+    found = {
         "serving": serving_since is not None,
         "kill_switch": config.kill_switch.exists(),
         "watchdog": _watchdog(tx, config, now, serving_since),
@@ -38,6 +39,7 @@ def standing(
         "approvals": views.pending_approvals(tx, now),
         "escalations": views.open_escalations(tx),
     }
+    return cast(View, redact(found))
 
 
 def _live(world: World) -> Release | TargetError:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from receiver.errors import BadNotification
+from receiver.redact import redact_text
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
@@ -82,4 +83,4 @@ def _alert(alert: object) -> dict[str, object] | None:
 
 def _storable(label: str) -> str:
     """The beginning of a label; NUL and halves of surrogate pairs, which JSON can hold and no database, become `?`."""
-    return label[:_MAX_LABEL].replace("\0", "?").encode(errors="replace").decode()
+    return redact_text(label)[:_MAX_LABEL].replace("\0", "?").encode(errors="replace").decode()

@@ -6,6 +6,7 @@ import fcntl
 import getpass
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from receiver.audit import AuditTrail
 from receiver.config import Config, load_config
 from receiver.errors import JournalError, UnknownDeployment
 from receiver.journal.database import Database, open_database
+from receiver.secret import SecretFile
 from receiver.web_check import faults
 from receiver.web_config import load_web_config
 
@@ -91,6 +93,9 @@ def open_announcements(config_path: Path, deployment: str) -> Announcements:
 def open_journal(config_path: Path) -> tuple[Config, Database]:
     """The configuration and the journal of a receiver that has run here; raises JournalError where none has."""
     config = load_config(config_path)
+    for file in config.secret_files:
+        with suppress(OSError, ValueError):  # read only so that they are known, and hidden in what is printed
+            SecretFile(file).digest()
     if not (config.root / "state.db").exists():
         raise JournalError(f"there is no journal at {config.root / 'state.db'}; has `rollback-agent serve` run here?")
     return config, open_database(config.root)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from receiver.commands.options import config_hint, config_option, is_serving, json_option, open_journal, person_option
+from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.decision import why_ask
 from receiver.durations import clock_time
@@ -20,6 +21,7 @@ from receiver.journal.database import Database
 from receiver.model import SHORT_HASH, Level, Plan, Refusal, Run, Stop, Trigger
 from receiver.phases.evaluate import evaluate
 from receiver.phases.gather import gather
+from receiver.redact import redact
 from receiver.wiring import put_together
 from receiver.world import World
 
@@ -75,7 +77,7 @@ def _dry_run(config: Config, database: Database, deployment: str, level: Level, 
             "plan": {**asdict(plan), "hash": plan.hash},
             "refusals": [asdict(refusal) for refusal in said_no],
         }
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(redact(document), indent=2))
         return
     _print_plan(world, plan, said_no)
     question = why_ask(decision, run.trigger, config.autonomy_of(deployment), config.decision)
@@ -96,7 +98,7 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
         f"back up     {', '.join(map(str, (*backup.sqlite, *backup.paths))) or 'the plan and the configuration only'}"
     )
     click.echo(f"            into {world.config.backups}")
-    click.echo(f"command     {' '.join(plan.command) or 'none'}")
+    click.echo(f"command     {plain(' '.join(plan.command) or 'none')}")
     click.echo(f"            within {plan.timeout:g} s, output to {world.config.logs}/rollback-<run>.log")
     click.echo(f"verify      {world.settings.verify.samples_in_a_row} good checks in a row of every service, no branch")
     click.echo(f"            firing, within {world.settings.verify.timeout:g} s")
@@ -105,4 +107,5 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     for guardrail in GUARDRAILS:
         refusal = by_name.get(guardrail.__name__)
         retry = f" (ask again from {clock_time(refusal.retry_at)})" if refusal and refusal.retry_at else ""
-        click.echo(f"  {guardrail.__name__:<{_WIDTH}}{'refuses: ' + refusal.reason + retry if refusal else 'passes'}")
+        said = f"refuses: {plain(refusal.reason)}{retry}" if refusal else "passes"
+        click.echo(f"  {guardrail.__name__:<{_WIDTH}}{said}")

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from receiver.redact import redact_text
+
 
 def new_table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -22,10 +24,10 @@ def print_table(table: Table) -> None:
 
 
 def safe(text: object) -> str:
-    """What a terminal shows as it stands: no escape sequence, no line end, no markup."""
+    """What a terminal shows as it stands: no escape sequence, no line end, no markup, no secret."""
     return Text(plain(text)).markup
 
 
 def plain(text: object) -> str:
     """The same where no markup is read: no escape sequence, no line end."""
-    return "".join(char if char.isprintable() else "?" for char in str(text))
+    return "".join(char if char.isprintable() else "?" for char in redact_text(str(text)))

@@ -10,6 +10,7 @@ from receiver.journal import tables
 from receiver.journal.counts import bump
 from receiver.journal.database import insert_new, new_id
 from receiver.model import EscalationReason
+from receiver.redact import redact_text
 
 RETRY, DONE = "retry", "done"
 
@@ -42,6 +43,7 @@ def open_one(
     run: str | None = None,
 ) -> None:
     """Ask for a human; the same reason asks once in a run, and outside a run while the same question is open."""
+    summary = redact_text(summary)  # as it is kept, so that the same question is recognised
     if run is None and any(open_.summary == summary for open_ in find(tx, only_open=True)):
         return
     row = {

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from receiver.redact import redact_text
 
 metadata = MetaData()
+
+
+class Prose(TypeDecorator[str]):
+    """What somebody wrote or a program said: kept without the secrets in it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's
+        """The text as it is kept."""
+        return None if value is None else redact_text(value)
+
 
 notification = Table(
     "notification",
@@ -32,7 +58,7 @@ deployment = Table(
     Column("name", Text, primary_key=True),
     Column("locked", Integer, nullable=False, default=0),  # written first in every transaction that must be alone
     Column("latched_at", Float),
-    Column("latch_reason", Text),
+    Column("latch_reason", Prose),
 )
 
 autonomy = Table(
@@ -68,7 +94,7 @@ run = Table(
     Column("state", Text, nullable=False),  # ready, waiting, finished
     Column("phase", Text, nullable=False),
     Column("result", Text),
-    Column("reason", Text),
+    Column("reason", Prose),
     Column("report", Text),
     Column("finished_at", Float),
     Column("claimed_at", Float),
@@ -91,7 +117,7 @@ step = Table(
     Column("started_at", Float, nullable=False),
     Column("finished_at", Float),
     Column("outcome", Text),  # proceed, stop
-    Column("summary", Text),
+    Column("summary", Prose),
     Column("output", Text),
 )
 
@@ -108,7 +134,7 @@ approval = Table(
     Column("need", Integer, nullable=False, default=1),  # how many people must approve
     Column("decided_at", Float),
     Column("decided_by", Text),
-    Column("comment", Text),
+    Column("comment", Prose),
 )
 
 vote = Table(
@@ -118,7 +144,7 @@ vote = Table(
     Column("person", Text, primary_key=True),  # two means two: nobody's second vote is another
     Column("voted_at", Float, nullable=False),
     Column("via", Text, nullable=False),
-    Column("comment", Text),
+    Column("comment", Prose),
 )
 
 escalation = Table(
@@ -129,12 +155,12 @@ escalation = Table(
     Column("run", Text, ForeignKey("run.id")),
     Column("deployment", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("summary", Text, nullable=False),
+    Column("summary", Prose, nullable=False),
     Column("opened_at", Float, nullable=False),
     Column("answered_at", Float),
     Column("answered_by", Text),
     Column("answer", Text),  # retry, done, give_up
-    Column("comment", Text),
+    Column("comment", Prose),
     Column("raised_at", Float),  # when Alertmanager last took it; null: never
     Column("lowered_at", Float),  # when Alertmanager took its end
     UniqueConstraint("run", "reason"),
@@ -147,7 +173,7 @@ refusal = Table(
     Column("phase", Text, primary_key=True),
     Column("guardrail", Text, primary_key=True),
     Column("deployment", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Prose, nullable=False),
     Column("retry_at", Float),
     Column("refused_at", Float, nullable=False),
 )
@@ -182,7 +208,7 @@ hotfix = Table(
     Column("state", Text, nullable=False),  # running, done, failed, over
     Column("ended_at", Float),
     Column("ended_by", Text),
-    Column("comment", Text),
+    Column("comment", Prose),
     Index("hotfix_by_deployment", "deployment", "started_at"),
 )
 

@@ -1,14 +1,15 @@
-"""What the page, the command line and the HTTP interface show: incidents with their runs, as plain dictionaries."""
+"""What the page, the command line and the HTTP interface show, as plain dictionaries without secrets."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from receiver.journal import tables
 from receiver.model import Plan
+from receiver.redact import redact
 
 View = dict[str, Any]
 
@@ -19,20 +20,20 @@ def incidents(tx: sa.Connection, limit: int = 50, deployment: str | None = None)
     query = sa.select(table).order_by(table.c.opened_at.desc()).limit(limit)
     if deployment is not None:
         query = query.where(table.c.deployment == deployment)
-    return [_incident(tx, row) for row in tx.execute(query)]
+    return [_shown(_incident(tx, row)) for row in tx.execute(query)]
 
 
 def incident(tx: sa.Connection, id_: str) -> View | None:
     """One incident, or None where there is none of that id."""
     row = tx.execute(sa.select(tables.incident).where(tables.incident.c.id == id_)).first()
-    return None if row is None else _incident(tx, row)
+    return None if row is None else _shown(_incident(tx, row))
 
 
 def open_escalations(tx: sa.Connection) -> list[View]:
     """Every escalation that waits for a person's answer, oldest first."""
     table = tables.escalation
     query = sa.select(table).where(table.c.answered_at.is_(None)).order_by(table.c.opened_at)
-    return [_escalation(row) for row in tx.execute(query)]
+    return [_shown(_escalation(row)) for row in tx.execute(query)]
 
 
 def pending_approvals(tx: sa.Connection, now: float) -> list[View]:
@@ -45,13 +46,15 @@ def pending_approvals(tx: sa.Connection, now: float) -> list[View]:
         .order_by(table.c.opened_at)
     )
     return [
-        {
-            "deployment": row.deployment,
-            "incident": row.incident,
-            "plan_hash": row.plan_hash,
-            "expires_at": row.expires_at,
-            "plan": json.loads(row.plan),
-        }
+        _shown(
+            {
+                "deployment": row.deployment,
+                "incident": row.incident,
+                "plan_hash": row.plan_hash,
+                "expires_at": row.expires_at,
+                "plan": json.loads(row.plan),
+            }
+        )
         for row in tx.execute(query)
     ]
 
@@ -61,7 +64,11 @@ def releases(tx: sa.Connection, deployment: str) -> list[View]:
     table = tables.release
     newest = sa.func.coalesce(table.c.live_since, table.c.deploy_started_at, table.c.first_seen_at).desc()
     query = sa.select(table).where(table.c.deployment == deployment).order_by(newest, table.c.id.desc())
-    return [dict(row._mapping) for row in tx.execute(query)]
+    return [_shown(dict(row._mapping)) for row in tx.execute(query)]
+
+
+def _shown(view: View) -> View:
+    return cast(View, redact(view))
 
 
 def _incident(tx: sa.Connection, row: Any) -> View:

@@ -6,13 +6,14 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from receiver.command_output import last_output
 from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
 from receiver.journal import deployments, escalations, hotfixes, releases, runs
 from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
-from receiver.run_once import Command, Ended, Lost, last_output, run_once, was_started
+from receiver.run_once import Command, Ended, Lost, run_once, was_started
 from receiver.world import World
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.run_once import NOT_STARTABLE, TIMED_OUT, Command, Ended, Lost, last_output, run_once, was_started
+from receiver.run_once import NOT_STARTABLE, TIMED_OUT, Command, Ended, Lost, run_once, was_started
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -254,9 +254,12 @@ def test_no_zombie_is_left(tmp_path: Path) -> None:
     assert not [stat for stat in stats if stat[1] == str(os.getpid()) and stat[0] == "Z"]
 
 
-def test_last_output_is_text_whatever_was_printed(tmp_path: Path) -> None:
-    """Of a long or binary output the end is shown, and of one that is gone, why it cannot be."""
-    output = tmp_path / "output"
-    output.write_bytes(b"x" * 5000 + b"\nlast line \xff\n")
-    assert last_output(output, size=12) == "last line \\xff"
-    assert last_output(tmp_path / "absent") == "(the output cannot be read: No such file or directory)"
+def test_output_is_its_owners(tmp_path: Path) -> None:
+    """Nobody but the agent's user may read what the command printed, whatever the umask is."""
+    before = os.umask(0)
+    try:
+        command = shell(tmp_path, "echo hello")
+        run_once(tmp_path / "marks", command)
+    finally:
+        os.umask(before)
+    assert command.output.stat().st_mode & 0o777 == 0o600

@@ -10,6 +10,7 @@ from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.model import EscalationReason, Findings, Proceed, Result, Stop
+from receiver.redact import REDACTED
 from tests.receiver.journal.rows import DECISION, FINDINGS, NOW, PLAN, begin, claimed
 
 
@@ -33,6 +34,21 @@ def test_an_incident_shows_everything_of_its_run(database: Database) -> None:
     assert run["approval"]["state"] == "pending"
     assert run["refusals"] == [{"guardrail": "cooldown", "reason": "too soon", "retry_at": NOW + 60}]
     assert [(one["reason"], one["state"]) for one in view["escalations"]] == [("rollback_failed", "open")]
+
+
+def test_no_secret_of_what_was_found_is_shown(database: Database) -> None:
+    """The journal keeps the plan as it is executed; whoever looks at it sees its command without the secret."""
+    run = claimed(database)
+    secretive = replace(PLAN, command=("/bin/restart", "--token", "hunter2"))
+    decision = replace(DECISION, reason="down: http://ada:hunter2@db/")
+    with database.write() as tx:
+        runs.begin_step(tx, run, "evaluate", 0, NOW)
+        runs.finish_step(tx, run, "evaluate", NOW, Proceed(replace(FINDINGS, plan=secretive, decision=decision), "x"))
+        [incident] = views.incidents(tx)
+    [shown] = incident["runs"]
+    assert shown["plan"]["command"] == ["/bin/restart", "--token", REDACTED]
+    assert shown["plan"]["hash"] == secretive.hash
+    assert shown["decision"]["reason"] == f"down: http://{REDACTED}@db/"
 
 
 def test_a_run_that_has_found_nothing_yet_shows_none(database: Database) -> None:
