@@ -59,12 +59,12 @@ class AuditTrail:
             "decision": decision,
             "reasoning": reasoning,
             "agent_version": __version__,
-            "metrics_used": redact(dict(facts or {})),
+            "metrics_used": dict(facts or {}),
             "actor": actor,
             "deployment": deployment,
             "run": run,
         }
-        return json.dumps(entry, ensure_ascii=True, allow_nan=False, default=str).encode()
+        return json.dumps(redact(entry), ensure_ascii=True, allow_nan=False).encode()
 
     def _append(self, body: bytes) -> None:
         is_new = not self.path.exists()

@@ -6,13 +6,14 @@ import json
 import logging
 import logging.handlers
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from receiver.redact import redact
+from receiver.redact import redact, redact_text
 
 AGENT = "rollback_agent"
 _BELONGS_TO_THE_LINE = ("timestamp", "level", "event", "logger", "_record", "_from_structlog")
@@ -27,6 +28,13 @@ class _File(logging.handlers.WatchedFileHandler):
             super().emit(record)
         except OSError:
             self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Say that a line is missing, and not what was in it: the line as it was logged may hold a secret."""
+        why = sys.exc_info()[1]
+        reason = (why.strerror if isinstance(why, OSError) else None) or type(why).__name__
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"{self.baseFilename}: a line of level {record.levelname} is missing: {reason}\n")
 
 
 def set_up_log(file: Path) -> None:
@@ -78,7 +86,7 @@ def _as_json(_logger: Any, _method: str, event: structlog.typing.EventDict) -> s
         "timestamp": event["timestamp"],
         "level": event["level"].upper(),
         "agent": AGENT,
-        "message": event["event"],
+        "message": redact_text(str(event["event"])),
         "context": _context(event),
     }
     return json.dumps(line, ensure_ascii=True, default=str)
@@ -87,5 +95,5 @@ def _as_json(_logger: Any, _method: str, event: structlog.typing.EventDict) -> s
 def _as_text(_logger: Any, _method: str, event: structlog.typing.EventDict) -> str:
     # JSON strings keep a line one line, whatever an alert's labels hold.
     context = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in _context(event).items())
-    message = json.dumps(event["event"], ensure_ascii=True)[1:-1]
+    message = json.dumps(redact_text(str(event["event"])), ensure_ascii=True)[1:-1]
     return f"[{event['timestamp']}] [{event['level'].upper()}] {message} {context}".rstrip()

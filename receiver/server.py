@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import ssl
@@ -86,6 +87,10 @@ class _Connection(HTTPConnection):
 
 class _Server(wsgi.Server):
     request_time = REQUEST_TIME
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """What the server has to say is a line of the agent's log like every other, and not raw on the console."""
+        get_log().log(max(level, logging.WARNING), "the web server failed", said=msg.strip(), exc_info=traceback)
 
 
 def make_server(

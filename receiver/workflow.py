@@ -68,7 +68,7 @@ class Workflow:
             with structlog.contextvars.bound_contextvars(run=run.id, incident=run.incident, deployment=run.deployment):
                 self._bring_on(run)
         except LostLease as error:
-            get_log().warning("left to another worker", reason=str(error))
+            get_log().warning("left to another worker", run=run.id, reason=str(error))
         except JournalError as error:
             get_log().error("the journal failed; the run is taken up again", run=run.id, error=str(error))
             with suppress(JournalError), self._database.write() as tx:

@@ -107,6 +107,14 @@ def test_secrets_are_not_recorded(trail: AuditTrail) -> None:
     assert record["metrics_used"] == {"plan": {"environment": {"TOKEN": REDACTED}}}
 
 
+def test_secrets_in_what_people_say_are_not_recorded(trail: AuditTrail) -> None:
+    """A reason, a comment or a name that holds a secret is recorded without it."""
+    trail.record("deny", "see http://ada:hunter2@db/", actor="ada password=hunter2")
+    [record] = records(trail)
+    assert record["reasoning"] == f"see http://{REDACTED}@db/"
+    assert record["actor"] == f"ada password={REDACTED}"
+
+
 def test_file_is_its_owners(trail: AuditTrail) -> None:
     """Nobody but the agent's user may read or write the trail."""
     trail.record("d", "r")

@@ -129,3 +129,35 @@ def test_a_log_file_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     lines, console = logged(tmp_path / "logs" / "agent.log", statements)
     assert [line["message"] for line in lines] == ["kept"]
     assert any("[ERROR] lost" in text for text in console)
+
+
+def test_secret_in_the_message_or_an_exception_is_hidden(tmp_path: Path) -> None:
+    """What has the form of a secret is in neither output, whether it was said or raised."""
+    statements = (
+        "get_log().info('asked http://ada:hunter2@db/')\n"
+        "try:\n    raise ValueError('password=' + 'hunter2')\n"
+        "except ValueError as error:\n    get_log().exception('no', error=error)\n"
+        "logging.getLogger('werkzeug').warning('sent %s', 'Authorization: Bearer hunter2')"
+    )
+    lines, console = logged(tmp_path / "agent.log", statements)
+    assert lines[0]["message"] == f"asked http://{REDACTED}@db/"
+    assert lines[1]["context"]["error"] == f"password={REDACTED}"
+    assert lines[1]["context"]["exception"].endswith(f"ValueError: password={REDACTED}")
+    assert lines[2]["message"] == f"sent Authorization: {REDACTED}"
+    assert "hunter2" not in "".join(console)
+
+
+def test_line_that_cannot_be_written_is_told_without_what_it_holds(tmp_path: Path) -> None:
+    """Where the log file cannot be opened again, the console says why, once, and shows no argument of the line."""
+    statements = (
+        "file.parent.rename(file.parent.with_name('away'))\n"
+        "get_log().error('lost', password='hunter2')\n"
+        "file.parent.mkdir()\n"
+        "get_log().error('kept')"
+    )
+    (tmp_path / "logs").mkdir()
+    _, console = logged(tmp_path / "logs" / "agent.log", statements)
+    said = f"{tmp_path / 'logs' / 'agent.log'}: a line of level ERROR is missing: No such file or directory"
+    assert console[0] == said
+    assert len(console) == 3
+    assert "hunter2" not in "".join(console)

@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 
 from flask import Flask
+from structlog.testing import capture_logs
 
 from receiver.server import make_server
 from tests.receiver.serving import Receiver, notification
@@ -58,3 +59,13 @@ def _seconds_until_closed(connection: socket.socket, began: float) -> float:
         except OSError:
             break
     return time.monotonic() - began
+
+
+def test_what_the_server_says_is_a_line_of_the_log() -> None:
+    """An error within the web server is logged like every other, one line whatever it says, at least as a warning."""
+    server = make_server(Flask("nothing"), "127.0.0.1:0")
+    with capture_logs() as log:
+        server.error_log("broken\nconnection\n", level=20)
+    (line,) = log
+    assert (line["event"], line["said"]) == ("the web server failed", "broken\nconnection")
+    assert line["log_level"] == "warning"
