@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 
 from receiver.audit import AuditTrail
-from receiver.commands.options import config_option, person_option
-from receiver.config import load_config
+from receiver.commands.options import config_option, load_knowing_secrets, person_option
 from receiver.errors import AuditError, RollbackAgentError
 
 
@@ -21,7 +20,7 @@ from receiver.errors import AuditError, RollbackAgentError
 @config_option
 def kill_switch(state: str, comment: str, person: str, config_path: Path) -> None:
     """Forbid (`on`) or allow (`off`) every rollback; asked before each effect."""
-    config = load_config(config_path)
+    config = load_knowing_secrets(config_path)
     audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
     if state == "on":
         _switch_on(config.kill_switch, f"{person}: {comment}\n")

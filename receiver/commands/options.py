@@ -90,12 +90,18 @@ def open_announcements(config_path: Path, deployment: str) -> Announcements:
     return announcements
 
 
-def open_journal(config_path: Path) -> tuple[Config, Database]:
-    """The configuration and the journal of a receiver that has run here; raises JournalError where none has."""
+def load_knowing_secrets(config_path: Path) -> Config:
+    """The configuration; the secrets that it names are hidden from now on in all that is recorded and printed."""
     config = load_config(config_path)
     for file in config.secret_files:
-        with suppress(OSError, ValueError):  # read only so that they are known, and hidden in what is printed
+        with suppress(OSError, ValueError):  # who may not read it cannot give it away either
             SecretFile(file).digest()
+    return config
+
+
+def open_journal(config_path: Path) -> tuple[Config, Database]:
+    """The configuration and the journal of a receiver that has run here; raises JournalError where none has."""
+    config = load_knowing_secrets(config_path)
     if not (config.root / "state.db").exists():
         raise JournalError(f"there is no journal at {config.root / 'state.db'}; has `rollback-agent serve` run here?")
     return config, open_database(config.root)

@@ -1,0 +1,80 @@
+"""Secrets are planted wherever one can get in, and looked for wherever the agent tells something."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from tests.acceptance.stand import BAD, OPERATOR, TOKEN, Stand, alert, stand
+
+PRINTED = "canary-that-the-command-prints"
+ANNOTATED = "canary-in-an-annotation"
+COMMENTED = "canary-in-a-comment"
+INHERITED = "canary-in-the-environment"
+GUESSED = "canary-that-a-client-sends"
+PLANTED = (TOKEN, OPERATOR, PRINTED, ANNOTATED, COMMENTED, INHERITED)
+
+
+def surfaces(here: Stand, run: str, incident: str) -> Iterator[tuple[str, str]]:
+    """Everything that the agent tells, each under a name: a new way of telling is one more line here."""
+    logs = here.root / "logs"
+    operator = {"Authorization": f"Bearer {OPERATOR}"}
+    yield "log", (logs / "agent.log").read_text()
+    yield "console", (here.directory / "agent.log").read_text()
+    yield "audit trail", (logs / "audit-trail.jsonl").read_text()
+    yield "report", "".join(file.read_text() for file in logs.glob("incident-*.md"))
+    yield "environment of the command", (here.directory / "environment").read_text()
+    yield "plan as the command got it", (here.root / "runs" / run / "plan.json").read_text()
+    yield "metrics", here.metrics()
+    for path in ("/api/v1/incidents", f"/api/v1/incidents/{incident}"):
+        yield path, requests.get(here.url + path, headers=operator, timeout=5).text
+    for path in ("/api/v1/incidents", "/nothing-here", "/api/v1/alerts", "/"):
+        for headers in ({}, {"Authorization": f"Bearer {GUESSED}"}):
+            answer = requests.get(here.url + path, headers=headers, timeout=5)
+            yield f"{path} refused", f"{answer.headers}{answer.text}"
+    for command in (("incidents",), ("show", incident), ("status",)):
+        yield " ".join(command), here.command(*command)
+        yield f"{' '.join(command)} as JSON", here.command(*command, "--json")
+
+
+def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in which secrets were printed, annotated, commented and inherited fails, and none is found again."""
+    monkeypatch.setenv("QRL_DATABASE_PASSWORD", INHERITED)
+    with stand(tmp_path, autonomy="L3") as here:
+        token = base64.b64encode(f"user:{TOKEN}".encode()).decode()
+        here.restart.write_text(
+            f"#!/bin/sh\n/usr/bin/env > {here.directory}/environment\n"
+            f"echo 'connecting to postgresql://qrl:{PRINTED}@db/qrl with {TOKEN}'\n"
+            f"echo 'sent {token} and {quote(OPERATOR)}, password={PRINTED}'\nexit 3\n"
+        )
+        here.start_prometheus()
+        here.start_agent()
+        here.await_good()
+        comment = f"the password: {COMMENTED}, the token {TOKEN}"
+        here.command("kill-switch", "on", "--as", "ada", "--comment", comment)
+        here.command("kill-switch", "off", "--as", "ada", "--comment", comment)
+        here.ship(BAD)
+        here.await_firing()
+        labels = {"alertname": "ServiceDown", "branch": "service_down", "deployment": "qrl"}
+        here.notify({**alert(**labels), "annotations": {"summary": f"password={ANNOTATED}"}})
+        here.notify(alert(alertname=f"Odd token={ANNOTATED} {TOKEN}", deployment="elsewhere"))
+        asked = here.await_run(state="waiting")
+        incident = here.incidents()[0]["id"]
+        here.command("approve", incident, "--plan", asked["plan"]["hash"][:8], "--as", "ada", "--comment", comment)
+        run = here.await_run()
+        assert run["result"] == "failed"
+
+        told = dict(surfaces(here, run["id"], incident))
+
+        assert "connecting to postgresql" in told["report"]  # it was quoted, without what was in it
+        for name, text in told.items():
+            for secret in PLANTED:
+                assert secret not in text, f"{secret} is in: {name}"
+            for secret in (TOKEN, OPERATOR):
+                assert base64.b64encode(secret.encode()).decode()[2:-6] not in text, f"{secret} in base64 is in: {name}"
+            assert GUESSED not in text, name
