@@ -23,6 +23,10 @@ class Head:
     records: int = 0
     digest: str = "0" * 64
 
+    def __str__(self) -> str:
+        """As a checkpoint is written down: the number and the digest."""
+        return f"{self.records}:{self.digest}"
+
     @property
     def as_float(self) -> float:
         """The first 52 bits of the digest, which a float holds exactly; 0 where there is no record."""
@@ -38,10 +42,14 @@ class Fault:
 
 
 class Chain:
-    """Reads one line after the other; what follows a fault is read on, so that `head` is always the last record."""
+    """Reads one line after the other; what follows a fault is read on, so that `head` is always the last record.
 
-    def __init__(self) -> None:
+    `checkpoint` is a head that somebody remembers: the record of that number has to be that one, and to be there.
+    """
+
+    def __init__(self, checkpoint: Head | None = None) -> None:
         self.head = Head()
+        self._checkpoint = checkpoint
         self.fault: Fault | None = None
         self._lines = 0
         self._torn = b""
@@ -54,10 +62,22 @@ class Chain:
             self._torn += line + b"\n"
             return
         wrong = self._what_is_wrong(record)
+        self.head = _head_of(line, record)
+        known = self._checkpoint
+        if wrong is None and known is not None and self.head.records == known.records and self.head != known:
+            wrong = f"record {known.records} is not the one of the checkpoint"
         if wrong and self.fault is None:
             self.fault = Fault(self._lines, wrong)
-        self.head = _head_of(line, record)
         self._torn = b""
+
+    def end(self) -> None:
+        """The last line was read; one that the checkpoint tells of must have been among them."""
+        known = self._checkpoint
+        if self.fault is None and known is not None and self.head.records < known.records:
+            reason = (
+                f"it ends with record {self.head.records}, and the checkpoint is record {known.records}: it was cut"
+            )
+            self.fault = Fault(self._lines, reason)
 
     def _what_is_wrong(self, record: dict[str, object]) -> str | None:
         number = _number(record)
@@ -74,9 +94,9 @@ class Chain:
         return None
 
 
-def verify(path: Path) -> tuple[Head, Fault | None]:
+def verify(path: Path, checkpoint: Head | None = None) -> tuple[Head, Fault | None]:
     """Read the whole trail, line by line; raises AuditError where it cannot be read. Half a last line is none yet."""
-    chain = Chain()
+    chain = Chain(checkpoint)
     try:
         with path.open("rb") as file:
             for line in file:
@@ -84,6 +104,7 @@ def verify(path: Path) -> tuple[Head, Fault | None]:
                     chain.add(line[:-1])
     except OSError as error:
         raise AuditError(f"{path}: the audit trail cannot be read: {error.strerror}") from error
+    chain.end()
     return chain.head, chain.fault
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "rollback": "receiver.commands.rollback:rollback",
     "hotfix": "receiver.commands.hotfix:hotfix",
     "release": "receiver.commands.release:release",
+    "audit": "receiver.commands.audit:audit",
 }
 
 
