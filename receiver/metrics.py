@@ -197,7 +197,7 @@ class JournalCollector(Collector):
         pending = GaugeMetricFamily("rollback_approvals_pending", "Approvals that wait for a person.", labels=one)
         for name, world in self._worlds.items():
             limits = world.config.guardrails
-            claims = deployments.claims_since(tx, name, world.clock() - limits.daily_limit.period)
+            claims = deployments.claims_within(tx, name, limits.daily_limit.period, self._database.now(tx))
             budget.add_metric((name,), max(limits.daily_limit.limit - len(claims), 0))
             cooldown.add_metric((name,), claims[-1] + limits.cooldown.period if claims else 0)
             newest = sa.select(sa.func.max(tables.run.c.created_at)).where(tables.run.c.deployment == name)

@@ -58,7 +58,7 @@ def _watchdog(tx: sa.Connection, config: Config, now: float, since: float | None
 
 def _deployment(tx: sa.Connection, config: Config, name: str, live: Release | TargetError, now: float) -> View:
     limits = config.guardrails
-    claims = deployments.claims_since(tx, name, now - limits.daily_limit.period)
+    claims = deployments.claims_within(tx, name, limits.daily_limit.period, now)
     known = releases.known(tx, name)
     remembered = known.get(live.id) if isinstance(live, Release) else None
     latch = deployments.latch_of(tx, name)

@@ -75,7 +75,7 @@ def _why_not(approval: Approval, now: float, plan_hash: str | None) -> str:
     if approval.state is not ApprovalState.PENDING:
         who = f" by {approval.decided_by}" if approval.decided_by else ""
         return f"the plan was already {approval.state.value}{who} at {clock_time(approval.decided_at)}"
-    if now >= approval.expires_at:
+    if approval.is_over(now):
         return f"the approval expired at {clock_time(approval.expires_at)}"
     if plan_hash is not None and len(plan_hash) < SHORT_HASH:
         return f"give at least the first {SHORT_HASH} characters of the plan's hash"

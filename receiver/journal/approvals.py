@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from receiver.journal import escalations, runs, tables
 from receiver.journal.database import insert, new_id
+from receiver.journal.moments import Moment, as_moment, measured_between
 from receiver.model import SHORT_HASH, Plan, Run
 
 
@@ -31,18 +32,24 @@ class Approval:
     run: str
     plan_hash: str
     state: ApprovalState
-    opened_at: float
+    opened_at: Moment
     expires_at: float
     decided_at: float | None
     decided_by: str | None
     comment: str | None
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time is up, by the wall clock or as measured since it was opened: whichever is sooner."""
+        lived = measured_between(self.opened_at, now)
+        return now >= self.expires_at or (lived is not None and lived >= self.expires_at - self.opened_at)
 
 
 def ask(tx: sa.Connection, run: Run, plan: Plan, now: float, expires_at: float) -> Approval:
     """Open the run's approval, or return the one that is there."""
     row = {
         "id": new_id(), "run": run.id, "plan": json.dumps(asdict(plan)), "plan_hash": plan.hash,
-        "state": ApprovalState.PENDING, "opened_at": now, "expires_at": expires_at,
+        "state": ApprovalState.PENDING, "opened_at": float(now), "opened_boot": as_moment(now).boot,
+        "opened_uptime": as_moment(now).uptime, "expires_at": expires_at,
     }  # fmt: skip
     tx.execute(insert(tx, tables.approval).values(row).on_conflict_do_nothing())
     found = of_run(tx, run.id)
@@ -57,7 +64,8 @@ def of_run(tx: sa.Connection, run: str) -> Approval | None:
     if row is None:
         return None
     return Approval(
-        row.id, row.run, row.plan_hash, ApprovalState(row.state), row.opened_at, row.expires_at,
+        row.id, row.run, row.plan_hash, ApprovalState(row.state),
+        Moment(row.opened_at, row.opened_boot, row.opened_uptime), row.expires_at,
         row.decided_at, row.decided_by, row.comment,
     )  # fmt: skip
 
@@ -75,10 +83,10 @@ def decide(
 
     To approve, `hash_prefix` must be at least the first 8 characters of the plan's hash.
     """
+    if approval.is_over(now):
+        return False
     table = tables.approval
-    update = sa.update(table).where(
-        table.c.id == approval.id, table.c.state == ApprovalState.PENDING, table.c.expires_at > now
-    )
+    update = sa.update(table).where(table.c.id == approval.id, table.c.state == ApprovalState.PENDING)
     if state is ApprovalState.APPROVED:
         if hash_prefix is None or len(hash_prefix) < SHORT_HASH:
             return False

@@ -17,15 +17,22 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from receiver.errors import JournalError
+from receiver.journal.moments import Moment, since_boot
 
 Insert = sqlite.Insert | postgresql.Insert
 
 
 class Database:
-    """One journal. `clock` tells the time (Unix seconds) where the database is a local file."""
+    """One journal. `clock` tells the time (Unix seconds), and `since_boot` checks it, where it is a local file."""
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float] = time.time,
+        since_boot: Callable[[], tuple[str, float] | None] = lambda: None,
+    ) -> None:
         self._clock = clock
+        self._since_boot = since_boot
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = sa.create_engine(self.url, pool_size=16, max_overflow=16, pool_pre_ping=not self.is_sqlite)
@@ -50,11 +57,11 @@ class Database:
         with _journal_errors(), self.engine.connect().execution_options(**options) as tx, tx.begin():
             yield tx
 
-    def now(self, tx: sa.Connection) -> float:
+    def now(self, tx: sa.Connection) -> Moment:
         """The time that all replicas agree on (Unix seconds)."""
         if self.is_sqlite:
-            return self._clock()
-        return float(tx.execute(sa.text("select extract(epoch from clock_timestamp())")).scalar_one())
+            return Moment(self._clock(), *(self._since_boot() or ()))
+        return Moment(tx.execute(sa.text("select extract(epoch from clock_timestamp())")).scalar_one())
 
     def close(self) -> None:
         """Give all connections back."""
@@ -63,7 +70,7 @@ class Database:
 
 def open_database(root: Path, clock: Callable[[], float] = time.time) -> Database:
     """The journal below the receiver's root directory; nothing is created or migrated yet."""
-    return Database(sqlite_url(root / "state.db"), clock)
+    return Database(sqlite_url(root / "state.db"), clock, since_boot)
 
 
 def sqlite_url(path: Path) -> str:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from receiver.journal import tables
 from receiver.journal.database import insert
+from receiver.journal.moments import Moment, as_moment, measured_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,26 @@ def latch_of(tx: sa.Connection, deployment: str) -> Latch | None:
     return Latch(row.latched_at, row.latch_reason) if row is not None and row.latched_at is not None else None
 
 
-def claims_since(tx: sa.Connection, deployment: str, since: float, but_run: str | None = None) -> tuple[float, ...]:
-    """When rollbacks of `deployment` were claimed after `since`, oldest first; `but_run`'s own claim is left out."""
+def claims_within(
+    tx: sa.Connection, deployment: str, period: float, now: float, but_run: str | None = None
+) -> tuple[float, ...]:
+    """When rollbacks of `deployment` were claimed in the last `period` seconds; `but_run`'s own claim is left out.
+
+    Oldest first, as far before `now` as was measured: a clock that was moved since moves no claim away.
+    """
     table = tables.run
-    query = (
-        sa.select(table.c.claimed_at)
-        .where(table.c.deployment == deployment, table.c.claimed_at > since)
-        .order_by(table.c.claimed_at)
-    )
+    moment = as_moment(now)
+    recent = table.c.claimed_at > now - period
+    if moment.boot is not None and moment.uptime is not None:
+        measured = sa.and_(table.c.claimed_boot == moment.boot, table.c.claimed_uptime > moment.uptime - period)
+        recent = sa.or_(measured, sa.and_(table.c.claimed_boot.is_distinct_from(moment.boot), recent))
+    query = sa.select(table).where(table.c.deployment == deployment, recent)
     if but_run is not None:
         query = query.where(table.c.id != but_run)
-    return tuple(tx.execute(query).scalars())
+    claims = (Moment(row.claimed_at, row.claimed_boot, row.claimed_uptime) for row in tx.execute(query))
+    return tuple(sorted(_as_measured(claim, moment) for claim in claims))
+
+
+def _as_measured(claim: Moment, now: Moment) -> float:
+    ago = measured_between(claim, now)
+    return float(claim) if ago is None else now - ago

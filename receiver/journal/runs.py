@@ -12,6 +12,7 @@ from receiver.errors import LostLease
 from receiver.journal import tables
 from receiver.journal.counts import bump
 from receiver.journal.database import insert_new, new_id
+from receiver.journal.moments import as_moment
 from receiver.model import Findings, Level, Proceed, Result, Run, Stop, Trigger
 
 _FINDINGS = TypeAdapter(Findings)
@@ -151,7 +152,8 @@ def result_of(tx: sa.Connection, run: Run) -> tuple[Result, str] | None:
 
 def set_claimed(tx: sa.Connection, run: Run, now: float) -> None:
     """Count this run against the budget from now on."""
-    _fence(tx, run, claimed_at=now)
+    moment = as_moment(now)
+    _fence(tx, run, claimed_at=float(now), claimed_boot=moment.boot, claimed_uptime=moment.uptime)
 
 
 def wait(

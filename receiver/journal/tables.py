@@ -98,6 +98,8 @@ run = Table(
     Column("report", Text),
     Column("finished_at", Float),
     Column("claimed_at", Float),
+    Column("claimed_boot", Text),  # where and how long the machine was up then: see moments.py
+    Column("claimed_uptime", Float),
     Column("wake_at", Float, nullable=False),
     Column("owner", Text),
     Column("token", Integer, nullable=False, default=0),
@@ -130,6 +132,8 @@ approval = Table(
     Column("plan_hash", Text, nullable=False),
     Column("state", Text, nullable=False),  # pending, approved, denied, expired, withdrawn
     Column("opened_at", Float, nullable=False),
+    Column("opened_boot", Text),
+    Column("opened_uptime", Float),
     Column("expires_at", Float, nullable=False),
     Column("need", Integer, nullable=False, default=1),  # how many people must approve
     Column("decided_at", Float),

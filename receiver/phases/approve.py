@@ -88,7 +88,7 @@ def _ask(run: Run, world: World, question: Question) -> Outcome:
 
 def _pending(run: Run, world: World, approval: Approval, now: float) -> Outcome:
     ending = None
-    if now >= approval.expires_at:
+    if approval.is_over(now):
         ending = ApprovalState.EXPIRED
     elif run.trigger is Trigger.ALERT and not _still_needed(world):
         ending = ApprovalState.WITHDRAWN

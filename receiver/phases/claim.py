@@ -32,12 +32,12 @@ def _take(run: Run, world: World, facts: Facts) -> tuple[float, tuple[Refusal, .
     with world.database.write() as tx:
         deployments.lock(tx, world.deployment)
         now = world.database.now(tx)  # not the facts': others may have claimed since those were read
-        since = now - max(facts.limits.daily_limit.period, facts.limits.cooldown.period)
+        period = max(facts.limits.daily_limit.period, facts.limits.cooldown.period)
         latch = deployments.latch_of(tx, world.deployment)
         locked = replace(
             facts,
             now=now,
-            earlier_claims=deployments.claims_since(tx, world.deployment, since, but_run=run.id),
+            earlier_claims=deployments.claims_within(tx, world.deployment, period, now, but_run=run.id),
             latch=latch.reason if latch else None,
         )
         said_no = refusals(locked, (latched, daily_limit, cooldown))

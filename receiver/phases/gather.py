@@ -84,7 +84,7 @@ def _remembered(run: Run, world: World, plan: Plan, now: float) -> _Remembered:
         latch = deployments.latch_of(tx, world.deployment)
         target = releases.known(tx, world.deployment).get(plan.target_release or "")
         return _Remembered(
-            claims=deployments.claims_since(tx, world.deployment, now - period, but_run=run.id),
+            claims=deployments.claims_within(tx, world.deployment, period, world.database.now(tx), but_run=run.id),
             latch=latch.reason if latch else None,
             target=target,
             irreversible=releases.irreversible_since(tx, world.deployment, target) if plan.target_release else (),

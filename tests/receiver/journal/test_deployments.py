@@ -69,7 +69,7 @@ def test_fifty_one_claims_at_once_pass_three(database: Database, tmp_path: Path)
     ]
     assert (outcomes.count("claimed"), outcomes.count("daily_limit")) == (3, PROCESSES * THREADS - 3)
     with database.read() as tx:
-        assert len(deployments.claims_since(tx, "qrl", 0)) == 3
+        assert len(deployments.claims_within(tx, "qrl", 1000, NOW + 10)) == 3
 
 
 def test_the_first_reason_of_a_latch_stays(database: Database) -> None:
@@ -113,8 +113,8 @@ def test_claims_are_counted_by_deployment_and_time(database: Database) -> None:
         runs.set_claimed(tx, other, NOW + 2)
 
     with database.read() as tx:
-        assert deployments.claims_since(tx, "qrl", NOW) == (NOW + 1, NOW + 3)
-        assert deployments.claims_since(tx, "qrl", NOW, but_run=mine.id) == (NOW + 1,)
+        assert deployments.claims_within(tx, "qrl", 10, NOW + 10) == (NOW + 1, NOW + 3)
+        assert deployments.claims_within(tx, "qrl", 10, NOW + 10, but_run=mine.id) == (NOW + 1,)
     assert len(contents(database)["run"]) == 4
 
 

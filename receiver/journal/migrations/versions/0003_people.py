@@ -36,7 +36,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("approval") as approval:
+        approval.add_column(sa.Column("opened_boot", sa.Text(), nullable=True))
+        approval.add_column(sa.Column("opened_uptime", sa.Float(), nullable=True))
         approval.add_column(sa.Column("need", sa.Integer(), nullable=False, server_default="1"))
+    with op.batch_alter_table("run") as run:
+        run.add_column(sa.Column("claimed_boot", sa.Text(), nullable=True))
+        run.add_column(sa.Column("claimed_uptime", sa.Float(), nullable=True))
     with op.batch_alter_table("escalation") as escalation:
         escalation.add_column(sa.Column("raised_at", sa.Float(), nullable=True))
         escalation.add_column(sa.Column("lowered_at", sa.Float(), nullable=True))
