@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from configfile import Command, FilePath, Integer, Number, Section, load
 from receiver.config_values import AlertName, ListenAddress, Name, Period, PersonName, Url
 from receiver.identity import Role
+from receiver.log_settings import Log
 from receiver.model import Autonomy
 
 
@@ -239,6 +240,7 @@ class Config(Section):
     approval: Approval = Approval()
     guardrails: Guardrails = Guardrails()
     reconcile_every: Period = 60.0
+    log: Log = Log()
     deployments: dict[Name, Deployment] = Field(min_length=1)
 
     @field_validator("pipeline")

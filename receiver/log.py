@@ -8,6 +8,7 @@ import logging.handlers
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,33 @@ _BELONGS_TO_THE_LINE = ("timestamp", "level", "event", "logger", "_record", "_fr
 
 
 class _File(logging.handlers.WatchedFileHandler):
-    """A log file that cannot be opened again costs its lines, and never the work that is logged."""
+    """A log file that cannot be opened again costs its lines, and never the work that is logged.
+
+    Once it holds `max_bytes` it becomes `FILE.1`, and so on up to `FILE.keep`; the oldest is dropped.
+    """
+
+    def __init__(self, file: Path, max_bytes: int, keep: int) -> None:
+        super().__init__(file, encoding="ascii", errors="backslashreplace")
+        self._max_bytes, self._keep = max_bytes, keep
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line; where that fails, say so on standard error."""
         try:
-            super().emit(record)
+            self.reopenIfNeeded()
+            with suppress(OSError):  # what cannot be renamed is written on
+                self._rotate_if_full()
+            super().emit(record)  # which opens the file anew where its name is gone
         except OSError:
             self.handleError(record)
+
+    def _rotate_if_full(self) -> None:
+        file = Path(self.baseFilename)
+        if file.stat().st_size < self._max_bytes:
+            return
+        numbered = [file, *(file.with_name(f"{file.name}.{number}") for number in range(1, self._keep + 1))]
+        for older, newer in reversed(list(pairwise(numbered))):
+            if older.exists():
+                older.replace(newer)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
         """Say that a line is missing, and not what was in it: the line as it was logged may hold a secret."""
@@ -37,8 +57,8 @@ class _File(logging.handlers.WatchedFileHandler):
             sys.stderr.write(f"{self.baseFilename}: a line of level {record.levelname} is missing: {reason}\n")
 
 
-def set_up_log(file: Path) -> None:
-    """Send everything that is logged to `file` and to standard error."""
+def set_up_log(file: Path, level: str = "INFO", max_bytes: int = 10_000_000, keep: int = 5) -> None:
+    """Send everything from `level` on to `file`, of which `keep` full ones are kept, and to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -51,17 +71,18 @@ def set_up_log(file: Path) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    to_file = _File(file, encoding="ascii", errors="backslashreplace")
+    to_file = _File(file, max_bytes, keep)
     to_console = logging.StreamHandler(sys.stderr)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
+        old.close()
     for handler, render in ((to_file, _as_json), (to_console, _as_text)):
         handler.setFormatter(
             structlog.stdlib.ProcessorFormatter(processors=[render], foreign_pre_chain=shared, use_get_message=True)
         )
         root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(level)
     for chatty in ("alembic", "urllib3", "cheroot"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -53,7 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.prometheus_api",
     ),
     ("receiver.web_config", "receiver.http_json"),
-    ("receiver.identity", "receiver.throttle", "receiver.config_values", "receiver.markdown"),
+    ("receiver.identity", "receiver.throttle", "receiver.config_values", "receiver.log_settings", "receiver.markdown"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
     ("receiver.redaction",),
     ("receiver",),

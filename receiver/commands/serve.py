@@ -38,7 +38,7 @@ def serve(config_path: Path) -> None:
     for directory in (config.root, config.logs, config.backups, config.commands):
         _make_directory(directory)
     with _alone(config.root):
-        set_up_log(config.logs / "agent.log")
+        set_up_log(config.logs / "agent.log", config.log.level, config.log.max_bytes, config.log.keep)
         database = open_database(config.root)
         migrate(database)
         _serve(config, database, partial(load_usable_config, config_path))

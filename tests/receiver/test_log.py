@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from receiver.redact import REDACTED
 
 REPOSITORY = Path(__file__).parents[2]
@@ -161,3 +163,39 @@ def test_line_that_cannot_be_written_is_told_without_what_it_holds(tmp_path: Pat
     assert console[0] == said
     assert len(console) == 3
     assert "hunter2" not in "".join(console)
+
+
+def test_full_file_is_kept_under_a_number_and_no_line_is_lost(tmp_path: Path) -> None:
+    """The file is turned over once it is full; together with as many full ones as are kept it holds all lines."""
+    statements = "set_up_log(file, 'INFO', 1000, 9)\nfor number in range(60):\n    get_log().info(f'line {number}')"
+    logged(tmp_path / "agent.log", statements)
+    files = sorted(tmp_path.iterdir(), key=lambda file: int(file.suffix[1:]) if file.suffix != ".log" else 0)
+    lines = [json.loads(line)["message"] for file in reversed(files) for line in file.read_text().splitlines()]
+    assert lines == [f"line {number}" for number in range(60)]
+    assert 5 < len(files) <= 10
+    assert all(file.stat().st_size < 1200 for file in files)
+
+    logged(tmp_path / "agent.log", statements.replace("9)", "2)").replace("range(60)", "range(90)"))
+    kept = {file.name for file in tmp_path.iterdir()} & {"agent.log", "agent.log.1", "agent.log.2"}
+    assert len(kept) == 3
+    assert json.loads((tmp_path / "agent.log").read_text().splitlines()[-1])["message"] == "line 89"
+
+
+def test_file_that_cannot_be_turned_over_is_written_on(tmp_path: Path) -> None:
+    """Where a full file cannot be renamed, the lines go on into it."""
+    (tmp_path / "agent.log.1" / "in the way").mkdir(parents=True)
+    statements = "set_up_log(file, 'INFO', 1000, 1)\nfor number in range(30):\n    get_log().info(f'line {number}')"
+    lines, _ = logged(tmp_path / "agent.log", statements)
+    assert [line["message"] for line in lines] == [f"line {number}" for number in range(30)]
+
+
+@pytest.mark.parametrize(("level", "count"), [("DEBUG", 5), ("INFO", 4), ("WARNING", 3), ("ERROR", 2), ("CRITICAL", 1)])
+def test_each_level_logs_what_is_at_least_as_grave(tmp_path: Path, level: str, count: int) -> None:
+    """Of one line a level those from the wanted one on are logged."""
+    statements = (
+        f"set_up_log(file, '{level}')\n"
+        "for name in ('debug', 'info', 'warning', 'error', 'critical'):\n    getattr(get_log(), name)(name)"
+    )
+    lines, console = logged(tmp_path / "agent.log", statements)
+    assert [line["level"] for line in lines] == ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"][5 - count :]
+    assert len(console) == count
