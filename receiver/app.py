@@ -162,6 +162,8 @@ def _add_error_handlers(app: Flask, interface: Interface) -> None:
             response.headers["Retry-After"] = str(error.retry_after)
         if is_notification():
             interface.rejected.add(error.outcome)
+            if error.status != 429:  # whoever goes on trying must not fill the disk
+                get_log().warning("a notification was refused", reason=str(error), address=request.remote_addr)
         return response
 
     @app.errorhandler(HTTPException)

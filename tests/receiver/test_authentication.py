@@ -169,3 +169,15 @@ def test_no_answer_repeats_what_was_offered(with_users: Receiver) -> None:
     for authorization in ("Bearer hunter2hunter2", basic("hunter2", "hunter2"), "hunter2"):
         answer = with_users.get("/api/v1/incidents", Authorization=authorization)
         assert "hunter2" not in answer.text + str(answer.headers)
+
+
+def test_refused_notifications_are_logged_but_do_not_fill_the_disk(
+    receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each of the first ten in a minute is a line with its reason and address, and however many follow are none."""
+    for _ in range(40):
+        receiver.post(notification(), authorization="Bearer wrong-and-long-enough")
+    said = "".join(capsys.readouterr())
+    assert said.count("a notification was refused") == 10
+    assert "127.0.0.1" in said
+    assert "wrong-and-long-enough" not in said
