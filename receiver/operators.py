@@ -10,10 +10,13 @@ import sqlalchemy as sa
 
 from receiver.config import Config
 from receiver.durations import clock_time
-from receiver.errors import NotFound, NotPossible
+from receiver.errors import AuditError, NotFound, NotPossible
 from receiver.journal import approvals, deployments, escalations, incidents, releases, tables
 from receiver.journal.approvals import Approval, ApprovalState
 from receiver.journal.database import Database
+from receiver.journal.deployments import Latch
+from receiver.journal.escalations import Escalation
+from receiver.journal.moments import Moment
 from receiver.model import SHORT_HASH, Level
 from receiver.world import Audit
 
@@ -27,11 +30,27 @@ class Via(StrEnum):
 
 
 class Answer(StrEnum):
-    """What a person says to an escalation."""
+    """What a person says to an escalation: look again, attempt nothing more, or it needs nothing more."""
 
     RETRY = "retry"
     GIVE_UP = "give_up"
     DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The escalation that was answered, and whether its incident is still open."""
+
+    escalation: Escalation
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The latch that was lifted, and whether what still fires is evaluated again now."""
+
+    latch: Latch
+    looks_again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +69,41 @@ class Operators:
         self._audit = audit
         self._config = config
 
-    def approve(self, incident: str, plan_hash: str, person: Person, comment: str) -> None:
+    def approve(self, incident: str, plan_hash: str, person: Person, comment: str) -> Approval:
         """Confirm the plan with this hash, of which the first 8 characters are enough."""
-        self._decide(incident, ApprovalState.APPROVED, person, comment, plan_hash)
+        return self._decide(incident, ApprovalState.APPROVED, person, comment, plan_hash)
 
-    def deny(self, incident: str, person: Person, comment: str) -> None:
+    def deny(self, incident: str, person: Person, comment: str) -> Approval:
         """Refuse the plan: the run ends, and the deployment is latched."""
-        self._decide(incident, ApprovalState.DENIED, person, comment, None)
+        return self._decide(incident, ApprovalState.DENIED, person, comment, None)
 
-    def answer(self, escalation: str, word: Answer, person: Person, comment: str) -> None:
-        """Close an escalation; with RETRY what still fires is evaluated again."""
+    def answer(self, escalation: str, word: Answer, person: Person, comment: str) -> Answered:
+        """Close an escalation; RETRY evaluates what still fires again, GIVE_UP latches the deployment."""
         with self._database.write() as tx:
             now = self._database.now(tx)
             found = next(iter(escalations.find(tx, escalation=escalation)), None)
             if found is None:
-                raise NotFound(f"there is no escalation {escalation}")
+                raise NotFound(f"there is no escalation {escalation}; `rollback-agent status` lists the open ones")
             if not escalations.answer(tx, escalation, now, person.name, word, comment):
                 raise NotPossible(f"escalation {escalation} was already answered by {found.answered_by}")
             is_open = found.incident is not None and found.incident == incidents.open_incident(tx, found.deployment)
             if word is Answer.RETRY and is_open:
                 incidents.wake(tx, found.deployment, now, deciding=None)
+            if word is Answer.GIVE_UP:
+                deployments.latch(tx, found.deployment, now, f"{person.name} gave up: {comment or found.summary}")
             self._record(f"answer:{word}", comment or found.summary, person, found.deployment, found.run)
+        return Answered(found, is_open)
 
-    def clear(self, deployment: str, person: Person, comment: str) -> None:
+    def clear(self, deployment: str, person: Person, comment: str) -> Cleared:
         """Lift a latch; what still fires is evaluated again."""
         self._require_known(deployment)
         with self._database.write() as tx:
             latch = deployments.clear_latch(tx, deployment)
             if latch is None:
                 raise NotPossible(f"{deployment} is not latched")
-            incidents.retry(tx, deployment, self._database.now(tx))
+            looks_again = incidents.retry(tx, deployment, self._database.now(tx))
             self._record("clear", comment or latch.reason, person, deployment)
+        return Cleared(latch, looks_again)
 
     def hold(self, deployment: str, release: str, person: Person, comment: str) -> None:
         """Neither deploy a release nor roll back to it."""
@@ -105,10 +128,14 @@ class Operators:
         """Switch the kill switch: on, it stops everything even where that cannot be recorded, which raises then."""
         if on:
             self._switch_on(person, comment)
-            self._record("kill_switch:on", comment or "switched on", person)
+            try:
+                self._config.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._record("kill_switch:on", comment or "switched on", person)
+            except (OSError, AuditError) as error:
+                raise AuditError(f"the kill switch is on and nothing is rolled back, but: {error}") from error
         else:
             self._record("kill_switch:off", comment or "switched off", person)
-            self._config.kill_switch.unlink(missing_ok=True)
+            self._switch_off()
 
     def request_rollback(self, deployment: str, level: Level, person: Person) -> str:
         """Ask for a rollback, which is planned and then confirmed like any other; the id of its run."""
@@ -116,11 +143,14 @@ class Operators:
         with self._database.write() as tx:
             run = incidents.request(tx, deployment, self._database.now(tx), level, person.name)
             if run is None:
-                raise NotPossible(f"a run is under way already, of incident {incidents.open_incident(tx, deployment)}")
+                incident = incidents.open_incident(tx, deployment)
+                raise NotPossible(f"a run is under way already; `rollback-agent show {incident}` shows it")
             self._record("request", f"a {level} rollback by hand", person, deployment, run)
         return run
 
-    def _decide(self, incident: str, state: ApprovalState, person: Person, comment: str, plan_hash: str | None) -> None:
+    def _decide(
+        self, incident: str, state: ApprovalState, person: Person, comment: str, plan_hash: str | None
+    ) -> Approval:
         with self._database.write() as tx:
             approval = _latest_approval(tx, incident)
             now = self._database.now(tx)
@@ -128,19 +158,30 @@ class Operators:
                 raise NotPossible(_why_not(approval, now, plan_hash))
             said = comment or f"{state} through the {person.via.replace('_', ' ')}"
             self._record(state, said, person, run=approval.run, plan_hash=approval.plan_hash)
+        return approval
 
     def _switch_on(self, person: Person, comment: str) -> None:
         file = self._config.kill_switch
         try:
             file.touch()
         except OSError as error:
-            raise NotPossible(f"{file} cannot be made: {error.strerror}; to stop everything, stop the agent") from error
+            raise NotPossible(
+                f"{file} cannot be made: {error.strerror}; to stop everything, stop `rollback-agent serve`"
+            ) from error
         with suppress(OSError):  # that the file is there stops everything; on a full disk it may stay empty
             file.write_text(f"{person.name}: {comment}\n", encoding="utf-8")
 
+    def _switch_off(self) -> None:
+        file = self._config.kill_switch
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise NotPossible(f"the kill switch is still on: {file} cannot be removed: {error.strerror}") from error
+
     def _require_known(self, deployment: str) -> None:
         if deployment not in self._config.deployments:
-            raise NotFound(f"there is no deployment {deployment}")
+            known = ", ".join(sorted(self._config.deployments))
+            raise NotFound(f"there is no deployment {deployment}; the configuration has {known}")
 
     def _record(
         self,
@@ -165,16 +206,16 @@ def _latest_approval(tx: sa.Connection, incident: str) -> Approval:
         return approval
     known = tx.execute(sa.select(tables.incident.c.id).where(tables.incident.c.id == incident)).first()
     if known is None:
-        raise NotFound(f"there is no incident {incident}")
+        raise NotFound(f"there is no incident {incident}; `rollback-agent incidents` lists them")
     raise NotPossible(f"incident {incident} asks nobody for approval")
 
 
-def _why_not(approval: Approval, now: float, plan_hash: str | None) -> str:
+def _why_not(approval: Approval, now: Moment, plan_hash: str | None) -> str:
     if approval.state is not ApprovalState.PENDING:
         who = f" by {approval.decided_by}" if approval.decided_by else ""
         return f"the plan was already {approval.state.value}{who} at {clock_time(approval.decided_at)}"
-    if now >= approval.expires_at:
+    if approval.is_over(now):
         return f"the approval expired at {clock_time(approval.expires_at)}"
     if plan_hash is not None and len(plan_hash) < SHORT_HASH:
         return f"give at least the first {SHORT_HASH} characters of the plan's hash"
-    return f"{plan_hash} is not the plan that is asked about"
+    return f"{plan_hash} is not the plan that is asked about; `rollback-agent show` prints its hash"

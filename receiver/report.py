@@ -188,7 +188,7 @@ def _next_actions(run: Run, result: Result, escalations: list[View]) -> Iterator
     yield from ("", "## Next actions", "")
     for escalation in escalations:
         command = f"rollback-agent answer {escalation['id']}"
-        yield f"- [ ] Answer the escalation ({escalation['reason']}): `{command} --done` or `{command} --retry`"
+        yield f"- [ ] Answer the escalation ({escalation['reason']}): `{command} --done`, `--retry` or `--give-up`"
     if result is Result.RESTORED and run.findings.plan:
         held = code(run.findings.plan.live_release)
         yield f"- [ ] Release {held} is held; find its fault before it is shipped again"

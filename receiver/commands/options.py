@@ -17,6 +17,7 @@ from receiver.audit import AuditTrail
 from receiver.config import Config, load_config
 from receiver.errors import JournalError, UnknownDeployment
 from receiver.journal.database import Database, open_database
+from receiver.operators import Operators, Person, Via
 from receiver.secret import SecretFile
 from receiver.web_check import faults
 from receiver.web_config import load_web_config
@@ -88,6 +89,21 @@ def open_announcements(config_path: Path, deployment: str) -> Announcements:
     except UnknownDeployment as error:
         raise click.UsageError(str(error)) from error
     return announcements
+
+
+def open_operators(config_path: Path) -> Operators:
+    """What does as people decide here; raises JournalError where no receiver has run."""
+    return operators_of(*open_journal(config_path))
+
+
+def operators_of(config: Config, database: Database) -> Operators:
+    """The same, of this configuration and journal."""
+    return Operators(database, AuditTrail(config.logs / "audit-trail.jsonl", time.time), config)
+
+
+def at_command_line(person: str) -> Person:
+    """Who types here, as they say."""
+    return Person(person, Via.COMMAND_LINE)
 
 
 def load_knowing_secrets(config_path: Path) -> Config:

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.options import config_hint, config_option, is_serving, json_option, open_journal, person_option
+from receiver.commands.options import (
+    at_command_line,
+    config_hint,
+    config_option,
+    is_serving,
+    json_option,
+    open_journal,
+    operators_of,
+    person_option,
+)
 from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.decision import why_ask
@@ -48,11 +57,9 @@ def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: 
     if dry_run:
         _dry_run(config, database, deployment, Level(level), person, as_json)
         return
-    with database.write() as tx:
-        run = incidents.request(tx, deployment, database.now(tx), Level(level), person)
+    run = operators_of(config, database).request_rollback(deployment, Level(level), at_command_line(person))
+    with database.read() as tx:
         incident = incidents.open_incident(tx, deployment)
-    if run is None:
-        raise RollbackAgentError(f"a run is under way already; `rollback-agent show {incident}` shows it")
     click.echo(
         f"Requested as {person}: run {run} of incident {incident}. The agent plans it and asks for confirmation:"
     )

@@ -113,6 +113,19 @@ def test_an_escalation_is_answered_once(agent: Agent, word: Answer) -> None:
     assert agent.audited() == [f"answer:{word}"]
 
 
+def test_giving_up_latches(agent: Agent) -> None:
+    """Who gives up wants nothing more attempted, so it is latched with their name; no other word latches."""
+    with agent.database.write() as tx:
+        for summary in ("one", "two", "three"):
+            escalations.open_one(tx, "qrl", EscalationReason.UNKNOWN_PATTERN, summary, agent.clock())
+        first, second, third = escalations.find(tx)
+    of(agent).answer(first.id, Answer.DONE, ALICE, "")
+    of(agent).answer(second.id, Answer.RETRY, ALICE, "")
+    assert agent.latch() is None
+    of(agent).answer(third.id, Answer.GIVE_UP, ALICE, "by hand tomorrow")
+    assert agent.latch() == "alice gave up: by hand tomorrow"
+
+
 def test_a_latch_is_cleared_once(agent: Agent) -> None:
     """What is not latched cannot be cleared."""
     with agent.database.write() as tx:
@@ -141,6 +154,14 @@ def test_the_kill_switch_stops_even_where_it_cannot_be_recorded(agent: Agent) ->
         of(agent).switch(True, ALICE, "stop")
     assert agent.config.kill_switch.read_text() == "alice: stop\n"
     with pytest.raises(AuditError):
+        of(agent).switch(False, ALICE, "go on")
+    assert agent.config.kill_switch.exists()
+
+
+def test_a_kill_switch_that_cannot_be_removed_is_still_on(agent: Agent) -> None:
+    """Where the file stays, a sentence says that nothing is allowed yet."""
+    agent.config.kill_switch.mkdir()
+    with pytest.raises(NotPossible, match=r"^the kill switch is still on: .* cannot be removed: "):
         of(agent).switch(False, ALICE, "go on")
     assert agent.config.kill_switch.exists()
 

@@ -179,8 +179,8 @@ def test_refused_run_is_told_as_fully(desk: Desk) -> None:
         "- Nothing was executed.",
         f"| `{RATIO}` | 0.3333 | - |",
         "| guard | 2026-11-23 15:04:07Z | 2.00 s | two guardrails refuse |",
-        f"- [ ] Answer the escalation (safety_check_failed): `rollback-agent answer {escalation.id} --done`"
-        f" or `rollback-agent answer {escalation.id} --retry`",
+        f"- [ ] Answer the escalation (safety_check_failed): `rollback-agent answer {escalation.id} --done`,"
+        " `--retry` or `--give-up`",
     ):
         assert line in text.splitlines()
     assert "is held" not in text
