@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 
+import re2  # the expressions are Go's, and none of them can take exponential time
 from pydantic import TypeAdapter, ValidationError
 
 from receiver.errors import AlertmanagerError, NoAnswer
@@ -47,6 +47,8 @@ class _Alert:
     status: _Status
 
 
+_QUIETLY = re2.Options()
+_QUIETLY.log_errors = False  # on standard error, past the agent's log
 _SILENCES = TypeAdapter(tuple[_Silence, ...])
 _ALERTS = TypeAdapter(tuple[_Alert, ...])
 
@@ -95,9 +97,8 @@ def _matches(matcher: _Matcher, labels: dict[str, str]) -> bool:
     value = labels.get(matcher.name, "")
     if not matcher.isRegex:
         return (value == matcher.value) is matcher.isEqual
-    if "[[:" in matcher.value:  # a class of POSIX, which means something else here
-        return True
     try:
-        return (re.fullmatch(matcher.value, value, re.ASCII) is not None) is matcher.isEqual
-    except re.error:  # Go's expressions are not quite Python's; what cannot be told is taken to cover the alert
+        expression = re2.compile(matcher.value, _QUIETLY)
+    except re2.error:  # what cannot be told is taken to cover the alert
         return True
+    return (expression.fullmatch(value) is not None) is matcher.isEqual

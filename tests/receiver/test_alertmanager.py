@@ -123,6 +123,15 @@ def test_matchers_mean_what_they_mean_there(
     assert served.covers(labels) == ([id_] if covers else [])
 
 
+def test_no_expression_takes_for_ever(served: Served, labels: dict[str, str]) -> None:
+    """One over which an engine that backtracks would sit for years is answered like any other."""
+    served.silence(
+        {"name": "deployment", "value": labels["deployment"]}, {"name": "long", "value": "([a-z]+)+!", "isRegex": True}
+    )
+
+    assert served.covers(labels | {"long": "a" * 63}) == []
+
+
 def test_labels_that_only_alertmanager_knows_count(served: Served, labels: dict[str, str]) -> None:
     """A silence of what Prometheus adds when it sends, its `external_labels`, covers the alert once it is there."""
     id_ = served.silence({"name": "deployment", "value": labels["deployment"]}, {"name": "cluster", "value": "eu"})
