@@ -75,7 +75,7 @@ def of_deployment(deployment: View) -> Badge:
         (not deployment["budget"], Badge(Tone.BAD, "budget spent")),
         (deployment["cooldown_left"], Badge(Tone.CALM, "cooling down")),
     )
-    return next((badge for holds, badge in stands if holds), Badge(Tone.GOOD, "ready"))
+    return next((badge for holds, badge in stands if holds), Badge(Tone.GOOD, "may roll back"))
 
 
 def awaits_approval(run: View, now: float) -> bool:

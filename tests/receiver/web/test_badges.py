@@ -61,7 +61,7 @@ def test_every_result_has_its_tone(result: Result) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "ready"),
+        ({}, "may roll back"),
         ({"cooldown_left": 3.0}, "cooling down"),
         ({"budget": 0, "cooldown_left": 3.0}, "budget spent"),
         ({"deploys": [{}], "budget": 0}, "deploy under way"),
