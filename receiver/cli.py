@@ -28,6 +28,7 @@ COMMANDS = {
     "deny": "receiver.commands.confirm:deny",
     "answer": "receiver.commands.answer:answer",
     "clear": "receiver.commands.answer:clear",
+    "autonomy": "receiver.commands.autonomy:autonomy",
     "kill-switch": "receiver.commands.kill_switch:kill_switch",
     "rollback": "receiver.commands.rollback:rollback",
     "hotfix": "receiver.commands.hotfix:hotfix",

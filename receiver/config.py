@@ -84,9 +84,10 @@ class DecisionBounds(Section):
 
 
 class Approval(Section):
-    """How long a person has to answer; silence is not consent."""
+    """How long people have to answer, and how many must approve; silence is not consent."""
 
     expires_after: Period = 900.0
+    people: Integer = Field(default=1, ge=1, le=2)
 
 
 class Unconfigurable(Section):
@@ -261,7 +262,7 @@ class Config(Section):
             return host == "localhost"  # any other name may resolve to anything
 
     def autonomy_of(self, deployment: str) -> Autonomy:
-        """The level in force for `deployment`."""
+        """The level of `deployment` as configured; operators may have set another, see receiver.autonomy."""
         return self.deployments[deployment].autonomy or self.autonomy
 
     @property

@@ -24,6 +24,7 @@ def decide(telemetry: Telemetry) -> Decision | None:
         reason=f"{first.alert} fires{where} in Prometheus (rank {first.rank})",
         also_firing=also,
         signals=telemetry.signals,
+        rank=first.rank,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from receiver import autonomy
 from receiver.error_lines import last_error_lines
 from receiver.errors import HealthError, JournalError, PrometheusError
 from receiver.health import check_health
@@ -19,7 +20,7 @@ def diagnose(world: World) -> Diagnosis | None:
 
     What cannot be collected is a gap, and keeps neither the rest nor the run from going on; raises JournalError.
     """
-    if world.config.autonomy_of(world.deployment) is Autonomy.L1:
+    if autonomy.of_world(world) is Autonomy.L1:
         return None
     at = world.clock()
     try:

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from receiver.audit_watch import AuditState
+from receiver.autonomy import in_force
 from receiver.errors import JournalError
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, hotfixes, releases, seen, tables
@@ -203,7 +204,7 @@ class JournalCollector(Collector):
             newest = sa.select(sa.func.max(tables.run.c.created_at)).where(tables.run.c.deployment == name)
             last.add_metric((name,), tx.execute(newest).scalar() or 0)
             latched.add_metric((name,), float(deployments.latch_of(tx, name) is not None))
-            autonomy.add_metric((name,), 1 + list(Autonomy).index(world.config.autonomy_of(name)))
+            autonomy.add_metric((name,), 1 + list(Autonomy).index(in_force(tx, world.config, name)))
             waiting = (
                 sa.select(sa.func.count())
                 .select_from(tables.approval.join(tables.run, tables.approval.c.run == tables.run.c.id))

@@ -69,6 +69,7 @@ class Result(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    UPGRADED = "upgraded"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
@@ -187,6 +188,12 @@ class Decision:
     reason: str
     also_firing: tuple[str, ...]
     signals: tuple[Signal, ...]
+    rank: int | None = None
+    """The branch's place in the tree, the least first; None where a person asked."""
+
+    def outranks(self, other: Decision) -> bool:
+        """Whether this branch stands before the other one in the tree."""
+        return self.rank is not None and other.rank is not None and self.rank < other.rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,22 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from receiver.autonomy import in_force
 from receiver.config import Config
 from receiver.durations import clock_time
 from receiver.errors import AuditError, NotFound, NotPossible
-from receiver.journal import approvals, deployments, escalations, incidents, releases, tables
-from receiver.journal.approvals import Approval, ApprovalState
+from receiver.journal import approvals, autonomy, deployments, escalations, incidents, releases, tables
+from receiver.journal.approvals import Approval, ApprovalState, Voter
 from receiver.journal.database import Database
 from receiver.journal.deployments import Latch
 from receiver.journal.escalations import Escalation
 from receiver.journal.moments import Moment
-from receiver.model import SHORT_HASH, Level
+from receiver.model import SHORT_HASH, Autonomy, Level
 from receiver.world import Audit
+
+_ONLY_A_CLAIM = (
+    "{} people must approve, and that this is {} is only a claim; approve on the page, or under your own login name"
+)
 
 
 class Via(StrEnum):
@@ -59,6 +64,8 @@ class Person:
 
     name: str
     via: Via
+    is_claim: bool = False
+    """Whether they only say that this is their name."""
 
 
 class Operators:
@@ -70,12 +77,32 @@ class Operators:
         self._config = config
 
     def approve(self, incident: str, plan_hash: str, person: Person, comment: str) -> Approval:
-        """Confirm the plan with this hash, of which the first 8 characters are enough."""
-        return self._decide(incident, ApprovalState.APPROVED, person, comment, plan_hash)
+        """Confirm the plan with this hash, of which the first 8 characters are enough; the approval as it is now."""
+        with self._database.write() as tx:
+            approval, now = _latest_approval(tx, incident), self._database.now(tx)
+            if approval.need > 1 and person.is_claim:
+                raise NotPossible(_ONLY_A_CLAIM.format(approval.need, person.name))
+            voter = Voter(person.name, person.via)
+            voters = approvals.approve(tx, approval, now, voter, plan_hash, comment)
+            if not voters:
+                raise NotPossible(_why_not(approval, now, person, plan_hash))
+            said = comment or f"approved through the {person.via.replace('_', ' ')}"
+            word = "approved" if len(voters) >= approval.need else "vote"
+            self._record(
+                word, said, person, run=approval.run,
+                plan_hash=approval.plan_hash, people=voters, needed=approval.need,
+            )  # fmt: skip
+            return _latest_approval(tx, incident)
 
     def deny(self, incident: str, person: Person, comment: str) -> Approval:
         """Refuse the plan: the run ends, and the deployment is latched."""
-        return self._decide(incident, ApprovalState.DENIED, person, comment, None)
+        with self._database.write() as tx:
+            approval, now = _latest_approval(tx, incident), self._database.now(tx)
+            if not approvals.deny(tx, approval, now, person.name, comment):
+                raise NotPossible(_why_not(approval, now, person, None))
+            said = comment or f"denied through the {person.via.replace('_', ' ')}"
+            self._record("denied", said, person, run=approval.run, plan_hash=approval.plan_hash)
+            return _latest_approval(tx, incident)
 
     def answer(self, escalation: str, word: Answer, person: Person, comment: str) -> Answered:
         """Close an escalation; RETRY evaluates what still fires again, GIVE_UP latches the deployment."""
@@ -84,6 +111,7 @@ class Operators:
             found = next(iter(escalations.find(tx, escalation=escalation)), None)
             if found is None:
                 raise NotFound(f"there is no escalation {escalation}; `rollback-agent status` lists the open ones")
+            deployments.lock(tx, found.deployment)  # before any of its rows, as whoever works on it does
             if not escalations.answer(tx, escalation, now, person.name, word, comment):
                 raise NotPossible(f"escalation {escalation} was already answered by {found.answered_by}")
             is_open = found.incident is not None and found.incident == incidents.open_incident(tx, found.deployment)
@@ -104,6 +132,26 @@ class Operators:
             looks_again = incidents.retry(tx, deployment, self._database.now(tx))
             self._record("clear", comment or latch.reason, person, deployment)
         return Cleared(latch, looks_again)
+
+    def set_autonomy(self, scope: str, level: Autonomy, person: Person, comment: str) -> None:
+        """Set what the agent may do by itself with a deployment, or with ALL; it counts from the next step on."""
+        concerned = self._concerned(scope)
+        with self._database.write() as tx:
+            now = self._database.now(tx)
+            before = {name: in_force(tx, self._config, name) for name in concerned}
+            autonomy.set_level(tx, scope, level, now, person.name)
+            self._autonomy_changed(tx, f"autonomy:{level}", before, person, comment, now)
+
+    def reset_autonomy(self, scope: str, person: Person, comment: str) -> None:
+        """Take back what was set for a deployment, so that what counts for all does; for ALL the configuration does."""
+        concerned = self._concerned(scope)
+        with self._database.write() as tx:
+            now = self._database.now(tx)
+            before = {name: in_force(tx, self._config, name) for name in concerned}
+            if not autonomy.take_back(tx, scope):
+                where = "any deployment" if scope == autonomy.ALL else scope
+                raise NotPossible(f"nobody has set a level for {where}; the configuration's counts")
+            self._autonomy_changed(tx, "autonomy:reset", before, person, comment, now)
 
     def hold(self, deployment: str, release: str, person: Person, comment: str) -> None:
         """Neither deploy a release nor roll back to it."""
@@ -148,18 +196,6 @@ class Operators:
             self._record("request", f"a {level} rollback by hand", person, deployment, run)
         return run
 
-    def _decide(
-        self, incident: str, state: ApprovalState, person: Person, comment: str, plan_hash: str | None
-    ) -> Approval:
-        with self._database.write() as tx:
-            approval = _latest_approval(tx, incident)
-            now = self._database.now(tx)
-            if not approvals.decide(tx, approval, state, now, person.name, plan_hash, comment):
-                raise NotPossible(_why_not(approval, now, plan_hash))
-            said = comment or f"{state} through the {person.via.replace('_', ' ')}"
-            self._record(state, said, person, run=approval.run, plan_hash=approval.plan_hash)
-        return approval
-
     def _switch_on(self, person: Person, comment: str) -> None:
         file = self._config.kill_switch
         try:
@@ -177,6 +213,21 @@ class Operators:
             file.unlink(missing_ok=True)
         except OSError as error:
             raise NotPossible(f"the kill switch is still on: {file} cannot be removed: {error.strerror}") from error
+
+    def _concerned(self, scope: str) -> tuple[str, ...]:
+        if scope == autonomy.ALL:
+            return tuple(sorted(self._config.deployments))
+        self._require_known(scope)
+        return (scope,)
+
+    def _autonomy_changed(
+        self, tx: sa.Connection, decision: str, before: dict[str, Autonomy], person: Person, comment: str, now: Moment
+    ) -> None:
+        """Record the change, one record a deployment, and let what waits or was only recorded be looked at again."""
+        for name, was in before.items():
+            incidents.look_again(tx, name, now)
+            level = in_force(tx, self._config, name)
+            self._record(decision, comment or f"from {was} to {level}", person, name, before=was, after=level)
 
     def _require_known(self, deployment: str) -> None:
         if deployment not in self._config.deployments:
@@ -210,7 +261,7 @@ def _latest_approval(tx: sa.Connection, incident: str) -> Approval:
     raise NotPossible(f"incident {incident} asks nobody for approval")
 
 
-def _why_not(approval: Approval, now: Moment, plan_hash: str | None) -> str:
+def _why_not(approval: Approval, now: Moment, person: Person, plan_hash: str | None) -> str:
     if approval.state is not ApprovalState.PENDING:
         who = f" by {approval.decided_by}" if approval.decided_by else ""
         return f"the plan was already {approval.state.value}{who} at {clock_time(approval.decided_at)}"
@@ -218,4 +269,6 @@ def _why_not(approval: Approval, now: Moment, plan_hash: str | None) -> str:
         return f"the approval expired at {clock_time(approval.expires_at)}"
     if plan_hash is not None and len(plan_hash) < SHORT_HASH:
         return f"give at least the first {SHORT_HASH} characters of the plan's hash"
-    return f"{plan_hash} is not the plan that is asked about; `rollback-agent show` prints its hash"
+    if plan_hash is not None and not approval.plan_hash.startswith(plan_hash):
+        return f"{plan_hash} is not the plan that is asked about; `rollback-agent show` prints its hash"
+    return f"{person.name} has approved already; {approval.need} people must, so another one is needed"

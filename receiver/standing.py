@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from receiver.config import Config
 from receiver.errors import TargetError
 from receiver.guardrails.watchdog import missing_for
-from receiver.journal import deployments, hotfixes, releases, seen, views
+from receiver.journal import autonomy, deployments, hotfixes, releases, seen, views
 from receiver.journal.views import View
 from receiver.model import Release
 from receiver.redact import redact
@@ -69,12 +69,23 @@ def _deployment(tx: sa.Connection, config: Config, name: str, live: Release | Ta
         "live_unknown": str(live) if isinstance(live, TargetError) else None,
         "live_good": remembered is not None and remembered.good_at is not None,
         "held": [one.id for one in known.values() if one.held_at],
-        "autonomy": config.autonomy_of(name).value,
+        **_autonomy(tx, config, name),
         "budget": max(limits.daily_limit.limit - len(claims), 0),
         "budget_limit": limits.daily_limit.limit,
         "cooldown_left": max(cooldown_end - now, 0.0),
         "latched": latch.reason if latch else None,
         **_announced(tx, name, live.id if isinstance(live, Release) else None, now),
+    }
+
+
+def _autonomy(tx: sa.Connection, config: Config, deployment: str) -> dict[str, Any]:
+    """The level in force, what the configuration says, and which operator has set another (None: none has)."""
+    found, configured = autonomy.set_for(tx, deployment), config.autonomy_of(deployment)
+    return {
+        "autonomy": (found.level if found else configured).value,
+        "autonomy_configured": configured.value,
+        "autonomy_set_by": found.set_by if found else None,
+        "autonomy_set_at": found.set_at if found else None,
     }
 
 

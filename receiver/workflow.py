@@ -196,11 +196,14 @@ class Workflow:
             summary = f"the report could not be written: {error}"
             get_log().exception("the report could not be written")
         with self._database.write() as tx:
+            deployments.lock(tx, run.deployment)
             now = self._database.now(tx)
             runs.finish_step(tx, run, "report", now, Proceed(diagnosed.findings, summary))
             runs.finish(tx, run, now, result, report)
             if result is Result.RESTORED:
                 incidents.close(tx, run.incident, now)  # verified means that no branch fires; a next one is new
+            if result is Result.UPGRADED:
+                incidents.retry(tx, run.deployment, now)  # what fires now is not put off until the next look
         get_log().info("the run has ended", result=result, report=report)
 
     def _diagnosed(self, run: Run, result: Result) -> Findings:

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.workflow", "receiver.pipeline", "receiver.api", "receiver.web"),
     ("receiver.phases", "receiver.announcements", "receiver.standing", "receiver.operators"),
     ("receiver.diagnosis",),
+    ("receiver.autonomy",),
     (
         "receiver.guardrails",
         "receiver.decision",

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from receiver.commands.options import at_command_line, config_option, open_operators, person_option
-from receiver.journal.approvals import Approval
+from receiver.durations import clock_time
+from receiver.journal.approvals import Approval, ApprovalState
 from receiver.model import SHORT_HASH
 
 
@@ -21,6 +22,9 @@ def approve(incident: str, plan_hash: str, comment: str, person: str, config_pat
     """Confirm the plan that the agent asks about; the rollback then goes on."""
     approval = open_operators(config_path).approve(incident, plan_hash, at_command_line(person), comment)
     _tell("Approved", person, incident, approval)
+    if approval.state is ApprovalState.PENDING:
+        missing = approval.need - len(approval.voters)
+        click.echo(f"{approval.need} people must approve; {missing} more before {clock_time(approval.expires_at)}.")
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import pwd
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -102,8 +103,12 @@ def operators_of(config: Config, database: Database) -> Operators:
 
 
 def at_command_line(person: str) -> Person:
-    """Who types here, as they say."""
-    return Person(person, Via.COMMAND_LINE)
+    """Who types here, as they say; it is no mere claim where it is the name of the user who runs this."""
+    try:
+        login = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        login = None
+    return Person(person, Via.COMMAND_LINE, is_claim=person != login)
 
 
 def load_knowing_secrets(config_path: Path) -> Config:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from receiver import autonomy
 from receiver.commands.options import (
     at_command_line,
     config_hint,
@@ -87,7 +88,7 @@ def _dry_run(config: Config, database: Database, deployment: str, level: Level, 
         click.echo(json.dumps(redact(document), indent=2))
         return
     _print_plan(world, plan, said_no)
-    question = why_ask(decision, run.trigger, config.autonomy_of(deployment), config.decision)
+    question = why_ask(decision, run.trigger, autonomy.of_world(world), config.decision)
     click.echo(f"approval    {question.reason if question else 'not needed'}")
     click.echo("\nDry run: nothing was changed.")
 

@@ -41,7 +41,7 @@ def status(as_json: bool, config_path: Path) -> None:
     table = new_table("deployment", "live release", "good", "autonomy", "budget", "state")
     for one in found["deployments"]:
         good = "yes" if one["live_good"] else "not yet known"
-        row = (one["name"], one["live"] or "cannot be read", good, one["autonomy"], one["budget"], _state(one))
+        row = (one["name"], one["live"] or "cannot be read", good, _autonomy(one), one["budget"], _state(one))
         table.add_row(*map(safe, row))
     print_table(table)
     for one in found["deployments"]:
@@ -61,8 +61,15 @@ def _ask_to_confirm(approval: View, hint: str) -> None:
     plan = approval["plan"]
     change = f"{plan['live_release']} -> {plan['target_release']}"
     click.echo(f"\nA person must confirm: roll {approval['deployment']} back, {safe(change)} ({plan['level']})")
+    if approval["need"] > 1:
+        by = "".join(f", by {safe(vote['person'])}" for vote in approval["votes"])
+        click.echo(f"  {len(approval['votes'])} of {approval['need']} people have approved{by}")
     click.echo(f"  until {clock_time(approval['expires_at'])}, with:")
     click.echo(f"  rollback-agent approve {approval['incident']} --plan {approval['plan_hash'][:SHORT_HASH]}{hint}")
+
+
+def _autonomy(one: dict[str, Any]) -> str:
+    return f"{one['autonomy']}, set by {one['autonomy_set_by']}" if one["autonomy_set_by"] else str(one["autonomy"])
 
 
 def _state(one: dict[str, Any]) -> str:

@@ -75,6 +75,18 @@ def resume(tx: sa.Connection, deployment: str, now: float, *, deciding: Demand |
     return runs.create(tx, incident, deployment, now, Trigger.ALERT)
 
 
+def look_again(tx: sa.Connection, deployment: str, now: float) -> None:
+    """What the agent may do has changed: wake the run under way, or begin another after one that only recorded."""
+    deployments.lock(tx, deployment)
+    incident = open_incident(tx, deployment)
+    if incident is None or runs.wake(tx, incident, now):
+        return
+    table = tables.run
+    ended = sa.select(table.c.result).where(table.c.incident == incident).order_by(table.c.created_at.desc())
+    if tx.execute(ended).scalar() == Result.RECORDED:
+        runs.create(tx, incident, deployment, now, Trigger.ALERT)
+
+
 def open_incident(tx: sa.Connection, deployment: str) -> str | None:
     """The id of the open incident of `deployment`."""
     table = tables.incident

@@ -40,7 +40,7 @@ def pending_approvals(tx: sa.Connection, now: float) -> list[View]:
     """Every plan that a person can still confirm, oldest first, with its incident."""
     table, run = tables.approval, tables.run
     query = (
-        sa.select(table.c.plan, table.c.plan_hash, table.c.expires_at, run.c.incident, run.c.deployment)
+        sa.select(table, run.c.incident, run.c.deployment)
         .join(run, table.c.run == run.c.id)
         .where(table.c.state == "pending", table.c.expires_at > now)
         .order_by(table.c.opened_at)
@@ -52,6 +52,8 @@ def pending_approvals(tx: sa.Connection, now: float) -> list[View]:
                 "incident": row.incident,
                 "plan_hash": row.plan_hash,
                 "expires_at": row.expires_at,
+                "need": row.need,
+                "votes": _votes(tx, row.id),
                 "plan": json.loads(row.plan),
             }
         )
@@ -151,12 +153,14 @@ def _approval(tx: sa.Connection, run: str) -> View | None:
     if row is None:
         return None
     names = ("id", "state", "plan_hash", "opened_at", "expires_at", "need", "decided_at", "decided_by", "comment")
+    return {**{name: getattr(row, name) for name in names}, "votes": _votes(tx, row.id)}
+
+
+def _votes(tx: sa.Connection, approval: str) -> list[View]:
+    """Who has approved so far, oldest first."""
     vote = tables.vote
-    votes = tx.execute(sa.select(vote).where(vote.c.approval == row.id).order_by(vote.c.voted_at))
-    return {
-        **{name: getattr(row, name) for name in names},
-        "votes": [{name: getattr(one, name) for name in ("person", "voted_at", "comment")} for one in votes],
-    }
+    votes = tx.execute(sa.select(vote).where(vote.c.approval == approval).order_by(vote.c.voted_at))
+    return [{name: getattr(one, name) for name in ("person", "voted_at", "comment")} for one in votes]
 
 
 def _escalation(row: Any) -> View:

@@ -8,13 +8,14 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from receiver.errors import BadAnnouncement, NotPossible
+from receiver.journal.approvals import ApprovalState
 from receiver.journal.hotfixes import HotfixState
-from receiver.model import SHORT_HASH, Level
+from receiver.model import SHORT_HASH, Autonomy, Level
 from receiver.operators import Answer, Operators, Person, Via
 from receiver.web.gate import for_operators, own_path, require_visitor
 from receiver.web.site import site
 
-Word = TypeVar("Word", Answer, Level)
+Word = TypeVar("Word", Answer, Autonomy, Level)
 
 _LONGEST_COMMENT = 300
 
@@ -35,8 +36,10 @@ def _add_approval(pages: Blueprint) -> None:
         if not _knows_password():
             flash("Your password is needed to approve, and it was wrong or missing. Nothing was done.", "bad")
         else:
-            _operators().approve(id_, plan, _person(), _comment())
-            flash(f"You approved plan {plan[:SHORT_HASH]}.", "good")
+            approval = _operators().approve(id_, plan, _person(), _comment())
+            waits = approval.state is ApprovalState.PENDING
+            also = f" {approval.need} people must; another one is needed." if waits else ""
+            flash(f"You approved plan {plan[:SHORT_HASH]}.{also}", "good")
         return redirect(url_for("pages.incident", id_=id_), 303)
 
     @pages.post("/incidents/<id_>/deny")
@@ -74,6 +77,18 @@ def _add_switches(pages: Blueprint) -> None:
         _operators().switch(state == "on", _person(), _comment())
         flash(f"You switched the kill switch {state}.", "good")
         return redirect(url_for("pages.overview"), 303)
+
+    @pages.post("/deployments/<name>/autonomy")
+    @for_operators
+    def autonomy(name: str) -> ResponseReturnValue:
+        if request.form.get("level") == "configured":
+            _operators().reset_autonomy(name, _person(), _comment())
+            flash(f"What was set for {name} by itself no longer counts.", "good")
+        else:
+            level = _choice(Autonomy, "level")
+            _operators().set_autonomy(name, level, _person(), _comment())
+            flash(f"{name} is at {level} now.", "good")
+        return _to_deployment(name)
 
     @pages.post("/deployments/<name>/rollback")
     @for_operators

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from receiver.journal import approvals, deployments, escalations, incidents, releases, seen, views
-from receiver.journal.approvals import ApprovalState
+from receiver.journal.approvals import ApprovalState, Voter
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.journal.views import View
@@ -116,7 +116,10 @@ class Agent:
         with self.database.write() as tx:
             approval = approvals.of_run(tx, self.run()["id"])
             assert approval is not None
-            return approvals.decide(tx, approval, state, self.clock(), "ada", approval.plan_hash[:8], "I looked")
+            if state is ApprovalState.DENIED:
+                return approvals.deny(tx, approval, self.clock(), "ada", "I looked")
+            voter = Voter("ada", "page")
+            return bool(approvals.approve(tx, approval, self.clock(), voter, approval.plan_hash[:8], "I looked"))
 
     # What can be seen of it.
 

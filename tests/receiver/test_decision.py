@@ -60,6 +60,7 @@ def test_lowest_rank_decides_whatever_the_order() -> None:
         reason="ServiceDown fires on fastapi in Prometheus (rank 1)",
         also_firing=("high_error_rate", "signals_missing"),
         signals=(AVAILABILITY,),
+        rank=1,
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from receiver.journal import approvals, runs, tables
-from receiver.journal.approvals import ApprovalState
+from receiver.journal.approvals import Voter
 from receiver.journal.database import Database, open_database
 from receiver.model import Findings, Stop
 from receiver.phases.claim import claim
@@ -41,7 +41,7 @@ def can_approve(database: Database) -> bool:
         approval = approvals.of_run(tx, tx.execute(sa.select(tables.approval.c.run)).scalar_one())
         assert approval is not None
         now = database.now(tx)
-        return approvals.decide(tx, approval, ApprovalState.APPROVED, now, "ada", PLAN.hash, "")
+        return bool(approvals.approve(tx, approval, now, Voter("ada", "page"), PLAN.hash, ""))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from receiver.journal import approvals, escalations, runs
-from receiver.journal.approvals import Approval, ApprovalState
+from receiver.journal.approvals import Approval, ApprovalState, Voter
 from receiver.journal.database import Database
 from receiver.model import SHORT_HASH, EscalationReason
 from tests.receiver.journal.rows import NOW, PLAN, at_once, claim, claimed, contents
@@ -72,7 +72,6 @@ def test_an_expired_approval_cannot_be_decided(database: Database, state: Approv
 @pytest.mark.parametrize(
     "offered",
     [
-        None,
         "",
         PLAN.hash[: SHORT_HASH - 1],
         "0" * SHORT_HASH,
@@ -82,7 +81,7 @@ def test_an_expired_approval_cannot_be_decided(database: Database, state: Approv
         "_" * SHORT_HASH,
     ],
 )
-def test_without_the_plans_hash_nothing_is_approved(database: Database, offered: str | None) -> None:
+def test_without_the_plans_hash_nothing_is_approved(database: Database, offered: str) -> None:
     """Too little of the hash, another hash, or a pattern that would match any is no approval."""
     approval = asked(database)
 
@@ -100,7 +99,7 @@ def test_denied_stays_denied(database: Database) -> None:
     """A "no" needs no hash, keeps its person and comment, and cannot be turned into a "yes"."""
     approval = asked(database)
 
-    assert decide(database, approval, ApprovalState.DENIED, "ada", offered=None, comment="not now")
+    assert decide(database, approval, ApprovalState.DENIED, "ada", comment="not now")
     assert not decide(database, approval, ApprovalState.APPROVED, "bob", now=NOW + 2)
 
     found = current(database, approval)
@@ -184,8 +183,10 @@ def decide(
     person: str = "ada",
     *,
     now: float = NOW + 1,
-    offered: str | None = SHORT,
+    offered: str = SHORT,
     comment: str = "",
 ) -> bool:
     with database.write() as tx:
-        return approvals.decide(tx, approval, state, now, person, offered, comment)
+        if state is ApprovalState.DENIED:
+            return approvals.deny(tx, approval, now, person, comment)
+        return bool(approvals.approve(tx, approval, now, Voter(person, "page"), offered, comment))

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 from receiver.journal import approvals, escalations, hotfixes, incidents, refusals, runs, views
-from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.model import EscalationReason, Findings, Proceed, Result, Stop
@@ -106,7 +105,7 @@ def test_plans_that_wait_for_a_person_are_shown(database: Database) -> None:
     with database.write() as tx:
         approvals.ask(tx, run, PLAN, NOW, NOW + 900)
         decided = approvals.ask(tx, other, PLAN, NOW, NOW + 900)
-        approvals.decide(tx, decided, ApprovalState.DENIED, NOW + 1, "ada", None, "")
+        approvals.deny(tx, decided, NOW + 1, "ada", "")
         (found,) = json.loads(json.dumps(views.pending_approvals(tx, NOW + 2)))
         assert views.pending_approvals(tx, NOW + 900) == [], "what has expired can no longer be confirmed"
 

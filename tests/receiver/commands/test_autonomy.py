@@ -1,0 +1,56 @@
+"""`autonomy set` and `reset` change what counts, and `status` and the metrics tell it."""
+
+from __future__ import annotations
+
+import json
+
+import click
+import pytest
+
+from receiver.errors import NotFound, NotPossible
+from tests.receiver.commands.journaled import Journaled
+
+
+def levels(here: Journaled) -> dict[str, str]:
+    """The levels in force, as `status` tells them."""
+    found = json.loads(here.says("status", "--json"))["deployments"]
+    return {one["name"]: one["autonomy"] for one in found}
+
+
+def test_a_level_is_set_and_taken_back(here: Journaled) -> None:
+    """One deployment, all, and back; each says what it did and stands on the trail with its person."""
+    assert levels(here) == {"qrl": "L3", "shop": "L3"}
+    assert here.says("autonomy", "set", "L4", "qrl", "--as", "ada") == "Set as ada: qrl at L4, from the next step on.\n"
+    assert levels(here) == {"qrl": "L4", "shop": "L3"}
+    assert "L4, set by ada" in here.says("status")
+    here.says("autonomy", "set", "L1", "--all", "--as", "bob", "--comment", "a bad night")
+    assert levels(here) == {"qrl": "L1", "shop": "L1"}
+    here.says("autonomy", "reset", "--all", "--as", "ada")
+    assert levels(here) == {"qrl": "L3", "shop": "L3"}
+    told = [(one["decision"], one["deployment"], one["actor"]) for one in here.audited()]
+    assert told == [
+        ("autonomy:L4", "qrl", "ada"),
+        ("autonomy:L1", "qrl", "bob"),
+        ("autonomy:L1", "shop", "bob"),
+        ("autonomy:reset", "qrl", "ada"),
+        ("autonomy:reset", "shop", "ada"),
+    ]
+
+
+@pytest.mark.parametrize("scope", [(), ("qrl", "--all")])
+def test_it_is_said_for_what(here: Journaled, scope: tuple[str, ...]) -> None:
+    """Neither nothing nor both: nobody sets every deployment to L4 by leaving a word out."""
+    for words in (("set", "L4"), ("reset",)):
+        with pytest.raises(click.UsageError, match="name a deployment, or give --all"):
+            here.says("autonomy", *words, *scope)
+    assert here.audited() == []
+
+
+def test_what_is_not_there_is_told(here: Journaled) -> None:
+    """An unknown deployment, an unknown level, and nothing to take back."""
+    with pytest.raises(NotFound, match="the configuration has qrl, shop"):
+        here.says("autonomy", "set", "L1", "nothing")
+    with pytest.raises(NotPossible, match="nobody has set a level for any deployment"):
+        here.says("autonomy", "reset", "--all")
+    with pytest.raises(click.BadParameter):
+        here.says("autonomy", "set", "L5", "qrl")
