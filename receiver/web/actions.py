@@ -81,11 +81,13 @@ def _add_switches(pages: Blueprint) -> None:
     @pages.post("/deployments/<name>/autonomy")
     @for_operators
     def autonomy(name: str) -> ResponseReturnValue:
-        if request.form.get("level") == "configured":
+        level = None if request.form.get("level") == "configured" else _choice(Autonomy, "level")
+        if level not in (Autonomy.L1, Autonomy.L2) and not _knows_password():  # what stops must not wait for one
+            flash("Your password is needed to let the agent roll back, and it was wrong or missing.", "bad")
+        elif level is None:
             _operators().reset_autonomy(name, _person(), _comment())
             flash(f"What was set for {name} by itself no longer counts.", "good")
         else:
-            level = _choice(Autonomy, "level")
             _operators().set_autonomy(name, level, _person(), _comment())
             flash(f"{name} is at {level} now.", "good")
         return _to_deployment(name)

@@ -80,6 +80,7 @@ def add_pages(pages: Blueprint) -> None:
             releases=releases,
             incidents=recent,
             autonomy_words=AUTONOMY,
+            fresh_for=FRESH_FOR,
             longest_hotfix=int(hotfixes.LONGEST // 60),
         )
 

@@ -48,6 +48,11 @@ def _of_run(run: View) -> Iterator[Event]:
     for step in run["steps"]:
         yield Event(step["finished_at"] or step["started_at"], spoken(step["name"]), step["summary"] or step["state"])
     approval = run["approval"]
+    if approval is not None and approval["need"] > 1:
+        for number, vote in enumerate(approval["votes"], start=1):
+            yield Event(
+                vote["voted_at"], f"approval {number} of {approval['need']}", _said(vote["person"], vote["comment"])
+            )
     if approval is not None and approval["decided_at"] is not None:
         detail = _said(approval["decided_by"], approval["comment"])
         yield Event(approval["decided_at"], f"plan {spoken(approval['state'])}", detail)

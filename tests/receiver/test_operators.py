@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from receiver.errors import AuditError, NotFound, NotPossible
-from receiver.journal import deployments, escalations, releases
-from receiver.model import EscalationReason, Level
+from receiver.journal import autonomy, deployments, escalations, releases
+from receiver.model import Autonomy, EscalationReason, Level
 from receiver.operators import Answer, Operators, Person, Via
 from tests.receiver.agent import Agent
 from tests.receiver.journal.rows import at_once, contents
@@ -194,7 +194,21 @@ def test_what_cannot_be_recorded_is_not_done(asking: Agent) -> None:
         lambda: operators.answer(asked.id, Answer.DONE, ALICE, ""),
         lambda: operators.clear("qrl", ALICE, ""),
         lambda: operators.hold("qrl", GOOD, ALICE, ""),
+        lambda: operators.set_autonomy("qrl", Autonomy.L4, ALICE, ""),
     ):
         with pytest.raises(AuditError):
             do()
     assert contents(asking.database) == before
+
+
+def test_a_level_is_set_on_the_record(make_agent: Callable[..., Agent]) -> None:
+    """Each change is one record with what it was before, and taking back what nobody set is refused."""
+    agent = make_agent(autonomy="L3")
+    operators = of(agent)
+    operators.set_autonomy(autonomy.ALL, Autonomy.L1, ALICE, "calm down")
+    operators.reset_autonomy("*", BOB, "")
+    with pytest.raises(NotPossible, match="nobody has set a level for qrl"):
+        operators.reset_autonomy("qrl", BOB, "")
+
+    told = [(one["decision"], one["actor"], one["reasoning"]) for one in agent.audit_records()]
+    assert told == [("autonomy:L1", "alice", "calm down"), ("autonomy:reset", "bob", "from L1 to L3")]

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from receiver.errors import NotPossible
-from receiver.journal import autonomy
-from receiver.model import Autonomy
 from receiver.operators import Operators, Person, Via
 from tests.receiver.agent import Agent
 from tests.receiver.journal.rows import at_once, contents
@@ -94,16 +92,3 @@ def test_of_fifty_people_at_once_two_count(asking: Agent) -> None:
     assert at_once(50, one).count(True) == 2
     assert asking.audited().count("approved") == 1
     assert len(asking.run()["approval"]["votes"]) == 2
-
-
-def test_a_level_is_set_on_the_record(make_agent: Callable[..., Agent]) -> None:
-    """Each change is one record with what it was before, and taking back what nobody set is refused."""
-    agent = make_agent(autonomy="L3")
-    operators = Operators(agent.database, agent.world.audit, agent.config)
-    operators.set_autonomy(autonomy.ALL, Autonomy.L1, ALICE, "calm down")
-    operators.reset_autonomy("*", BOB, "")
-    with pytest.raises(NotPossible, match="nobody has set a level for qrl"):
-        operators.reset_autonomy("qrl", BOB, "")
-
-    told = [(one["decision"], one["actor"], one["reasoning"]) for one in agent.audit_records()]
-    assert told == [("autonomy:L1", "alice", "calm down"), ("autonomy:reset", "bob", "from L1 to L3")]

@@ -47,6 +47,26 @@ def test_fifty_approvals_at_once_decide_once(database: Database) -> None:
     assert current(database, approval).decided_by == f"person {answers.index(True)}"
 
 
+def test_fifty_approvals_at_once_of_which_two_are_needed(database: Database) -> None:
+    """Of fifty people in the same moment two are counted: neither is lost, and none is too many."""
+    approval = asked(database, need=2)
+
+    answers = at_once(50, lambda number: decide(database, approval, person=f"person {number}"))
+
+    found = current(database, approval)
+    assert (answers.count(True), found.state) == (2, ApprovalState.APPROVED)
+    assert set(found.voters) == {f"person {number}" for number, counted in enumerate(answers) if counted}
+    assert found.decided_by == " and ".join(found.voters)
+
+
+def test_one_person_fifty_times_at_once_is_one(database: Database) -> None:
+    """However often the same person approves, they are one of two."""
+    approval = asked(database, need=2)
+
+    assert at_once(50, lambda _: decide(database, approval, person="ada")).count(True) == 1
+    assert (current(database, approval).state, current(database, approval).voters) == (ApprovalState.PENDING, ("ada",))
+
+
 def test_approve_and_deny_at_once_decide_once(database: Database) -> None:
     """Of people who contradict each other in the same moment one decides, and the state is theirs."""
     approval = asked(database)
@@ -161,11 +181,11 @@ def test_the_end_of_a_question_answers_what_it_raised(database: Database, decide
     assert theirs.answered_at is None
 
 
-def asked(database: Database) -> Approval:
+def asked(database: Database, need: int = 1) -> Approval:
     """The pending approval of a new run."""
     run = claimed(database)
     with database.write() as tx:
-        return approvals.ask(tx, run, PLAN, NOW, EXPIRES)
+        return approvals.ask(tx, run, PLAN, NOW, EXPIRES, need)
 
 
 def current(database: Database, approval: Approval) -> Approval:

@@ -9,9 +9,10 @@ import pytest
 
 from receiver.journal import deployments, escalations
 from receiver.model import EscalationReason
+from receiver.web.visitor import FRESH_FOR
 from tests.receiver.agent import Agent
 from tests.receiver.surroundings import BAD, GOOD
-from tests.receiver.web.served import Page, served
+from tests.receiver.web.served import PASSWORD, Page, served
 
 
 def test_approving_lets_the_rollback_go_on(page: Page, incident: str) -> None:
@@ -122,6 +123,54 @@ def test_a_release_is_held_and_let_go(page: Page) -> None:
     assert page.agent.held() == [GOOD]
     assert f"{GOOD} is no longer held." in visitor.after("/deployments/qrl", f"{base}/release-hold")
     assert page.agent.held() == []
+
+
+def test_the_autonomy_of_a_deployment_is_set(page: Page) -> None:
+    """An operator sets the level and takes it back, and a level that is none changes nothing."""
+    visitor, action = page.visitor("alice"), "/deployments/qrl/autonomy"
+    assert "qrl is at L1 now." in visitor.after("/deployments/qrl", action, level="L1", comment="calm down")
+    assert "autonomy L1" in visitor.text("/")
+    assert "set by alice" in visitor.text("/deployments/qrl")
+    assert "choose one of: L1, L2, L3, L4" in visitor.after("/deployments/qrl", action, level="L9")
+    assert "autonomy L1" in visitor.text("/")
+    assert "no longer counts" in visitor.after("/deployments/qrl", action, level="configured")
+    assert "autonomy L3" in visitor.text("/")
+    assert page.agent.audited()[-2:] == ["autonomy:L1", "autonomy:reset"]
+
+
+@pytest.mark.parametrize(("level", "is_asked"), [("L1", False), ("L2", False), ("L3", True), ("L4", True)])
+def test_letting_it_roll_back_needs_the_password_again(page: Page, level: str, is_asked: bool) -> None:
+    """Long after signing in, lowering the level needs no password, and raising it the right one."""
+    visitor, action = page.visitor("alice"), "/deployments/qrl/autonomy"
+    page.agent.clock.advance(FRESH_FOR + 1)
+
+    assert ("Your password is needed" in visitor.after("/deployments/qrl", action, level=level)) == is_asked
+    assert f"qrl is at {level} now." in visitor.after("/deployments/qrl", action, level=level, password=PASSWORD)
+
+
+def test_two_people_approve_on_the_page(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
+    """The first is told that another is needed, and has no button any more; the second one lets it go on."""
+    with served(make_agent(autonomy="L3", approval={"people": 2}), tmp_path) as page:
+        page.agent.go()
+        path = f"/incidents/{page.incident()}"
+        plan = page.agent.run()["plan"]["hash"]
+        first, second = page.visitor("alice"), page.visitor("bob")
+        assert "0 of 2 have approved" in first.text(path)
+
+        answer = first.post(f"{path}/approve", {"csrf_token": first.token(path), "plan": plan})
+        assert "2 people must; another one is needed." in first.text(answer.headers["Location"])
+        shown = first.text(path)
+        assert "1 of 2 have approved: alice" in shown
+        assert "You have approved; another person must approve as well." in shown
+        assert "Approve plan" not in shown
+        again = first.post(f"{path}/approve", {"csrf_token": first.token(path), "plan": plan})
+        assert "alice has approved already" in first.text(again.headers["Location"])
+        assert page.agent.work()["approval"]["state"] == "pending"
+
+        assert "1 of 2 have approved" in second.text("/")
+        second.post(f"{path}/approve", {"csrf_token": second.token(path), "plan": plan})
+        assert page.agent.work()["result"] == "restored"
+        assert "plan approved by alice and bob" in second.text(path)
 
 
 def test_a_hotfix_is_announced_and_ended(page: Page) -> None:

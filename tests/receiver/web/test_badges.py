@@ -54,7 +54,7 @@ def test_an_incident_shows_what_is_most_urgent(shown: dict[str, Any], text: str)
 def test_every_result_has_its_tone(result: Result) -> None:
     """Only `restored` is good; what needs no mending is calm."""
     tone = badges.of_run(run(state="finished", result=result), NOW).tone
-    calm = {"not_needed", "recorded", "asked", "refused", "denied", "expired", "withdrawn"}
+    calm = {"not_needed", "recorded", "asked", "refused", "denied", "expired", "withdrawn", "upgraded"}
     assert tone is (Tone.GOOD if result is Result.RESTORED else Tone.CALM if result in calm else Tone.BAD)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
@@ -11,8 +12,9 @@ from playwright.sync_api import Page as Tab
 from receiver.journal import deployments, escalations, hotfixes
 from receiver.model import EscalationReason
 from tests.chromium import chromium
+from tests.receiver.agent import Agent
 from tests.receiver.surroundings import branch
-from tests.receiver.web.served import PASSWORD, Page
+from tests.receiver.web.served import PASSWORD, Page, served
 
 PHONE = {"width": 360, "height": 740}
 PRESSED = "button, .button, a.row, summary, .choice, textarea, input:not([type=radio])"
@@ -72,6 +74,25 @@ def test_a_person_approves_and_watches_it_end(page: Page, incident: str, phone: 
     expect(tab.locator("#timeline")).to_contain_text("by alice: it is the release")
     tab.get_by_text("Report", exact=True).click()
     expect(tab.locator("pre")).to_contain_text("Automated Rollback Incident")
+
+
+def test_a_second_person_lets_it_go_on(make_agent: Callable[..., Agent], tmp_path: Path, browser: Browser) -> None:
+    """Where two must approve, the first sees that one is missing, and it goes on when the second has looked too."""
+    with served(make_agent(autonomy="L3", approval={"people": 2}), tmp_path) as page:
+        page.agent.go()
+        with browser.new_context(viewport=PHONE) as mine, browser.new_context(viewport=PHONE) as theirs:
+            alice, bob = sign_in(page, mine, "alice"), sign_in(page, theirs, "bob")
+            for tab in (alice, bob):
+                tab.get_by_role("link", name="Look and decide").click()
+            alice.get_by_role("button", name="Approve plan").click()
+            expect(alice.get_by_text("You have approved; another person must approve as well.")).to_be_visible()
+            expect(alice.get_by_role("button", name="Approve plan")).to_have_count(0)
+            assert page.agent.work()["approval"]["state"] == "pending"
+
+            expect(bob.get_by_text("1 of 2 have approved: alice")).to_be_visible(timeout=UPDATED)
+            bob.get_by_role("button", name="Approve plan").click()
+            assert page.agent.work()["result"] == "restored"
+            expect(alice.locator("#head .badge")).to_have_text("✓ restored", timeout=UPDATED)
 
 
 def test_without_javascript_everything_works_but_the_updates(page: Page, incident: str, browser: Browser) -> None:
