@@ -170,7 +170,9 @@ def test_two_people_approve_on_the_page(make_agent: Callable[..., Agent], tmp_pa
         assert "1 of 2 have approved" in second.text("/")
         second.post(f"{path}/approve", {"csrf_token": second.token(path), "plan": plan})
         assert page.agent.work()["result"] == "restored"
-        assert "plan approved by alice and bob" in second.text(path)
+        told = second.text(path)
+        assert "plan approved by alice and bob" in told
+        assert "approval 1 of 2 by alice" in told
 
 
 def test_a_hotfix_is_announced_and_ended(page: Page) -> None:
