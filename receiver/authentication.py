@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ class Access:
         self._is_local = config.listens_on_loopback
         self._external = urlsplit(config.web.external_url or "").netloc
         self._roles = config.web.roles
-        self._users = frozenset(web.basic_auth_users)
+        self._users = {name: sha256(hash_.encode()).hexdigest() for name, hash_ in web.basic_auth_users.items()}
         self._passwords = Passwords(web.basic_auth_users, clock)
         self._wrong_tokens = Throttle(clock)
 
@@ -117,6 +118,10 @@ class Access:
     def role_of(self, name: str) -> Role | None:
         """The role of a user who has signed in, or None where that name is no user's any more."""
         return self._roles.get(name) if name in self._users else None
+
+    def credential_of(self, name: str) -> str | None:
+        """What stands for a user's password, and changes with it."""
+        return self._users.get(name)
 
     def _is_of_another_site(self, request: Request) -> bool:
         origin = request.headers.get("Origin")

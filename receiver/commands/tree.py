@@ -15,9 +15,8 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from receiver.commands.options import config_option, json_option
+from receiver.commands.options import config_option, json_option, load_knowing_secrets
 from receiver.commands.tree_view import details, fitted, overview
-from receiver.config import load_config
 from receiver.durations import clock_time
 from receiver.errors import PrometheusError, RollbackAgentError
 from receiver.rules.files import SHIPPED, TREE
@@ -69,7 +68,7 @@ def tree(deployment: str | None, watch: bool, as_json: bool, config_path: Path) 
 
 
 def _read(config_path: Path, deployment: str | None) -> Tree:
-    config = load_config(config_path)
+    config = load_knowing_secrets(config_path)
     api = rules_api(config)
     now = api.now()
     rules = branch_rules(api.groups(Kind.ALERTING), now)

@@ -228,6 +228,7 @@ session = Table(
     metadata,
     Column("id", Text, primary_key=True),  # SHA-256 of the cookie's secret: who reads the journal cannot sign in
     Column("person", Text, nullable=False),
+    Column("credential", Text, nullable=False),  # which password they had: another one ends the session
     Column("opened_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
 )

@@ -58,10 +58,11 @@ def visitor() -> Visitor | None:
 def begin(name: str) -> None:
     """`name` has proved who they are: a new session, with a new secret."""
     here = site()
-    secret = secrets.token_urlsafe(32)
+    secret, in_force = secrets.token_urlsafe(32), here.in_force()
+    credential = in_force.access.credential_of(name) or ""
     with here.database.write() as tx:
         now = here.database.now(tx)
-        sessions.begin(tx, secret, name, now, here.in_force().config.web.session_lifetime)
+        sessions.begin(tx, secret, name, credential, now, in_force.config.web.session_lifetime)
     session.clear()  # what came before, its CSRF token too, may be another's
     session[_SECRET] = secret
 
@@ -84,9 +85,10 @@ def _find() -> Visitor | None:
         found = sessions.find(tx, str(secret), now)
     if found is None:
         return None
-    # Asked every time: who is gone from the file, or has lost the role, is out with the next click.
-    role = here.in_force().access.role_of(found.person)
-    if role not in ROLES:
+    # Asked every time: who is gone from the file, or has lost the role or the password, is out with the next click.
+    access = here.in_force().access
+    role = access.role_of(found.person)
+    if role not in ROLES or access.credential_of(found.person) != found.credential:
         return None
     return Visitor(found.person, role, abs(now - found.opened_at) < FRESH_FOR)
 

@@ -44,6 +44,8 @@ class Page:
         self.roles = dict(ROLES)
         self.web: dict[str, Any] = {"config_file": str(self.users)}
         self.url = ""
+        self.access: Access | None = None
+        """Who may do what, where it must remember earlier requests; else it is made anew for each."""
         self.write_users(*ROLES)
 
     def write_users(self, *names: str) -> None:
@@ -66,8 +68,12 @@ class Page:
             worlds={"qrl": self.agent.world},
             operators=Operators(database, audit, config),
             announcements=Announcements(database, audit, ("qrl",)),
-            access=Access(config, load_web_config(config.web.config_file), time.monotonic),
+            access=self.access or self.new_access(),
         )
+
+    def new_access(self) -> Access:
+        """What the configuration and the users' file say at this moment."""
+        return Access(self.config, load_web_config(self.config.web.config_file), time.monotonic)
 
     def incident(self) -> str:
         """The id of the newest incident."""

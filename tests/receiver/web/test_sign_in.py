@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import bcrypt
 import pytest
+import yaml
 
+from receiver.throttle import LIMIT
 from receiver.web.visitor import FRESH_FOR
 from tests.receiver.journal.rows import contents
 from tests.receiver.web.served import PASSWORD, Page, plain
@@ -101,6 +104,29 @@ def test_who_has_lost_the_role_is_out_at_once(page: Page) -> None:
     assert "alice, viewer" in visitor.text("/")
     del page.roles["alice"]
     assert visitor.get("/").status_code == 303
+
+
+def test_another_password_ends_the_sessions_of_the_one_before(page: Page) -> None:
+    """Who changes a password because somebody else had it is alone afterwards."""
+    alice, bob = page.visitor("alice"), page.visitor("bob")
+    users = yaml.safe_load(page.users.read_text())
+    users["basic_auth_users"]["alice"] = bcrypt.hashpw(b"another", bcrypt.gensalt(4)).decode()
+    page.users.write_text(yaml.safe_dump(users))
+
+    assert [one.get("/").status_code for one in (alice, bob)] == [303, 200]
+    assert alice.sign_in("alice", "another").status_code == 303
+    assert alice.get("/").status_code == 200
+
+
+def test_who_guesses_is_held_up_with_a_sentence(page: Page) -> None:
+    """After too many wrong passwords the form says when to come again, and does not even look at the next one."""
+    page.access = page.new_access()
+    visitor = page.visitor()
+    for _ in range(LIMIT):
+        assert visitor.sign_in("alice", "wrong").status_code == 401
+    answer = visitor.sign_in("alice")
+    assert answer.status_code == 429
+    assert "too many" in plain(answer.text)
 
 
 def test_a_made_up_cookie_is_no_session(page: Page) -> None:

@@ -31,6 +31,7 @@ def upgrade() -> None:
         "session",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("credential", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.Float(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
