@@ -1,19 +1,24 @@
-"""The chain of the audit trail: each record carries its number and the digest of the record before it."""
+"""The chain of the audit trail: each record carries its number, the digest of the record before it, and a signature."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
+from receiver.audit_files import TrailFiles
+from receiver.audit_key import AuditKey
 from receiver.errors import AuditError
 
 TORN = "audit:torn_tail"
 """The record that tells of a line before it that was not written whole."""
 TORN_DIGEST = "torn_sha256"
 _WINDOW = 8192
+_SIGNATURE = b', "hmac": "%s"}'
+"""How a line ends; what stands before it is signed, byte for byte."""
+_SIGNATURE_LENGTH = len(_SIGNATURE % b"") + 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +50,12 @@ class Chain:
     """Reads one line after the other; what follows a fault is read on, so that `head` is always the last record.
 
     `checkpoint` is a head that somebody remembers: the record of that number has to be that one, and to be there.
+    The first record needs the key; without a usable one `add` raises AuditError.
     """
 
-    def __init__(self, checkpoint: Head | None = None) -> None:
+    def __init__(self, key: AuditKey, checkpoint: Head | None = None) -> None:
         self.head = Head()
+        self._key = key
         self._checkpoint = checkpoint
         self.fault: Fault | None = None
         self._lines = 0
@@ -61,7 +68,7 @@ class Chain:
         if record is None:
             self._torn += line + b"\n"
             return
-        wrong = self._what_is_wrong(record)
+        wrong = self._what_is_wrong(line, record)
         self.head = _head_of(line, record)
         known = self._checkpoint
         if wrong is None and known is not None and self.head.records == known.records and self.head != known:
@@ -79,14 +86,14 @@ class Chain:
             )
             self.fault = Fault(self._lines, reason)
 
-    def _what_is_wrong(self, record: dict[str, object]) -> str | None:
+    def _what_is_wrong(self, line: bytes, record: dict[str, object]) -> str | None:
+        if not is_signed(line, self._key):
+            return "it is not signed with the trail's key: it was changed, or something else wrote it"
         number = _number(record)
-        if number is None:  # of an earlier version, which chained nothing
-            return "it has no number, though the chain has begun" if self.head.records else None
         if number != self.head.records + 1:
             return f"it is record {number}, and {self.head.records + 1} should follow"
         if record.get("prev") != self.head.digest:
-            return "it does not follow from the record before it, which is not the one that was written"
+            return "it does not follow from the record before it"
         facts = record.get("metrics_used")
         told = facts.get(TORN_DIGEST) if record.get("decision") == TORN and isinstance(facts, dict) else None
         if told != (hashlib.sha256(self._torn).hexdigest() if self._torn else None):
@@ -94,23 +101,36 @@ class Chain:
         return None
 
 
-def verify(path: Path, checkpoint: Head | None = None) -> tuple[Head, Fault | None]:
+def verify(files: TrailFiles, checkpoint: Head | None = None) -> tuple[Head, Fault | None]:
     """Read the whole trail, line by line; raises AuditError where it cannot be read. Half a last line is none yet."""
-    chain = Chain(checkpoint)
+    chain = Chain(AuditKey(files.key), checkpoint)
     try:
-        with path.open("rb") as file:
+        with files.active.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
                     chain.add(line[:-1])
     except OSError as error:
-        raise AuditError(f"{path}: the audit trail cannot be read: {error.strerror}") from error
+        raise AuditError(f"{files.active}: the audit trail cannot be read: {error.strerror}") from error
     chain.end()
     return chain.head, chain.fault
 
 
-def chained(head: Head, body: bytes) -> bytes:
+def chained(head: Head, body: bytes, key: AuditKey) -> bytes:
     """The line, with its newline, of a record that follows `head`; `body` is its JSON without the chain's keys."""
-    return b'{"seq": %d, "prev": "%s", %s\n' % (head.records + 1, head.digest.encode(), body[1:])
+    record = b'{"seq": %d, "prev": "%s", %s' % (head.records + 1, head.digest.encode(), body[1:-1])
+    return record + _SIGNATURE % key.sign(record) + b"\n"
+
+
+def is_signed(line: bytes, key: AuditKey) -> bool:
+    """Whether the line, without its newline, is to the last byte what was signed with this key."""
+    record, signature = line[:-_SIGNATURE_LENGTH], line[-_SIGNATURE_LENGTH:]
+    return hmac.compare_digest(signature, _SIGNATURE % key.sign(record))
+
+
+def head_of(line: bytes) -> Head:
+    """The head that the record in this line, without its newline, is."""
+    record = _parse(line)
+    return Head() if record is None else _head_of(line, record)
 
 
 def follow(head: Head, line: bytes) -> Head:
@@ -118,9 +138,10 @@ def follow(head: Head, line: bytes) -> Head:
     return Head(head.records + 1, _digest(line[:-1]))
 
 
-def end_of(file: int, size: int) -> tuple[Head, bytes]:
-    """The last record of an open file of `size` bytes, and what stands after it: empty, unless something was torn.
+def end_of(file: int, size: int) -> tuple[bytes, bytes]:
+    """The line of the last record of an open file of `size` bytes, and what stands after it.
 
+    The former is empty where there is no record, the latter unless something was torn.
     Only the file's end is read, as much of it as that takes.
     """
     window = min(_WINDOW, size)
@@ -128,11 +149,10 @@ def end_of(file: int, size: int) -> tuple[Head, bytes]:
         lines = os.pread(file, window, size - window).split(b"\n")
         begins = 0 if window == size else 1  # before the first newline may stand only the end of a line
         for number in reversed(range(begins, len(lines))):
-            record = _parse(lines[number])
-            if record is not None:
-                return _head_of(lines[number], record), b"\n".join(lines[number + 1 :])
+            if _parse(lines[number]) is not None:
+                return lines[number], b"\n".join(lines[number + 1 :])
         if window == size:
-            return Head(), b"\n".join(lines)
+            return b"", b"\n".join(lines)
         window = min(window * 8, size)
 
 

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BufferedReader
-from pathlib import Path
 
 from receiver.audit_chain import Chain, Head
+from receiver.audit_files import TrailFiles
+from receiver.audit_key import AuditKey
+from receiver.errors import AuditError
 from receiver.log import get_log
 
 READ_ALL_EVERY = 300.0
@@ -28,11 +30,10 @@ class AuditState:
 class AuditWatch:
     """One trail; `look` reads what was appended, and now and then everything. `state` is None before the first look."""
 
-    def __init__(self, path: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
+    def __init__(self, files: TrailFiles, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._files = files
         self._monotonic = monotonic
-        self._chain = Chain()
-        self._position = 0
+        self._start_over()
         self._inode: tuple[int, int] | None = None
         self._read_all_at: float | None = None
         self._lost: str | None = None
@@ -45,6 +46,8 @@ class AuditWatch:
             self._open_and_read()
         except OSError as error:  # such as a link in its place: what cannot be read is not known to hold
             unreadable = f"it cannot be read: {error.strerror}"
+        except AuditError as error:  # without its key nobody can tell
+            unreadable = str(error)
         fault = self._chain.fault
         why = self._lost or unreadable or (f"line {fault.line}: {fault.reason}" if fault else None)
         if why is not None and (self.state is None or self.state.intact):
@@ -53,7 +56,7 @@ class AuditWatch:
 
     def _open_and_read(self) -> None:
         try:
-            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            file = os.open(self._files.active, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             if self._inode is not None:
                 self._lose("it is gone")
@@ -92,7 +95,7 @@ class AuditWatch:
             self._position += len(line)
 
     def _start_over(self) -> None:
-        self._chain, self._position = Chain(), 0
+        self._chain, self._position = Chain(AuditKey(self._files.key)), 0
 
     def _lose(self, why: str) -> None:
         self._lost = self._lost or why

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from os.path import normpath
 from pathlib import Path
 from typing import Self
@@ -10,7 +9,8 @@ from typing import Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from configfile import Command, FilePath, Integer, Number, Section, load
-from receiver.config_values import AlertName, ListenAddress, Name, Period, PersonName, Url
+from receiver.audit_files import Audit, TrailFiles
+from receiver.config_values import AlertName, ListenAddress, Name, Period, PersonName, Url, is_loopback
 from receiver.identity import Role
 from receiver.log_settings import Log
 from receiver.model import Autonomy
@@ -242,6 +242,7 @@ class Config(Section):
     guardrails: Guardrails = Guardrails()
     reconcile_every: Period = 60.0
     log: Log = Log()
+    audit: Audit = Audit()
     deployments: dict[Name, Deployment] = Field(min_length=1)
 
     @field_validator("pipeline")
@@ -255,11 +256,7 @@ class Config(Section):
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the HTTP interface."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"  # any other name may resolve to anything
+        return is_loopback(self.listen)
 
     def autonomy_of(self, deployment: str) -> Autonomy:
         """The level of `deployment` as configured; operators may have set another, see receiver.autonomy."""
@@ -269,12 +266,18 @@ class Config(Section):
     def secret_files(self) -> tuple[Path, ...]:
         """Every file that holds a secret of ours."""
         of_pipelines = (self.pipeline.token_file,) if self.pipeline else ()
-        return (self.webhook.token_file, *of_pipelines, *(token.file for token in self.web.tokens.values()))
+        of_tokens = (token.file for token in self.web.tokens.values())
+        return (self.webhook.token_file, *of_pipelines, *of_tokens, self.audit_files.key)
 
     @property
     def logs(self) -> Path:
         """Directory of the agent's log, the audit trail and the reports."""
         return self.root / "logs"
+
+    @property
+    def audit_files(self) -> TrailFiles:
+        """The audit trail and its key."""
+        return TrailFiles(self.logs / "audit-trail.jsonl", self.audit.key_file or self.root / "audit.key")
 
     @property
     def backups(self) -> Path:

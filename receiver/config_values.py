@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -25,6 +26,15 @@ def _listen_address(value: str) -> str:
     if not found or not 0 <= int(found[1]) <= 65535:
         raise ValueError(f"{value!r} is not host:port, such as 127.0.0.1:9195")
     return value
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach what listens on `address`, as the configuration has it."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"  # any other name may resolve to anything
 
 
 def _http_url(value: str) -> str:

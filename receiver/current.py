@@ -12,8 +12,8 @@ from receiver.log import get_log
 
 Built = TypeVar("Built")
 
-_FIXED = ("root", "listen", "log")
-"""Keys that hold while the agent runs: its lock, journal and log are set up with them, and its socket is bound."""
+_FIXED = ("root", "listen", "log", "audit")
+"""Keys that hold while the agent runs: its lock, journal, logs are set up with them, and its socket is bound."""
 
 
 class NeedsRestart(ConfigError):

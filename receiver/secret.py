@@ -4,38 +4,57 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from pathlib import Path
 
 from receiver.redaction.known import known_secrets
 
 
 class SecretFile:
-    """The secret in a file; raises OSError or ValueError where it cannot be used."""
+    """The secret in a file, of at least `shortest` characters; raises OSError or ValueError where it cannot be used."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shortest: int = 16) -> None:
         self._path = path
+        self._shortest = shortest
 
     def __repr__(self) -> str:
         return "<secret>"
 
     def digest(self) -> bytes:
         """What two files have in common only where they hold the same secret."""
-        return hashlib.sha256(self._read()).digest()
+        return hashlib.sha256(self.read()).digest()
 
     def matches(self, offered: str) -> bool:
         """Whether `offered` is the secret, in constant time."""
-        return hmac.compare_digest(self._read(), offered.encode())
+        return hmac.compare_digest(self.read(), offered.encode())
 
     def reveal(self) -> str:
         """The secret itself, for a library that needs it; it is never told on."""
-        return self._read().decode()
+        return self.read().decode()
 
-    def _read(self) -> bytes:
+    def read(self) -> bytes:
+        """The same as bytes."""
         # Read on every use: a rotated secret needs no restart, and the file is tiny.
         if self._path.stat().st_mode & 0o007:
             raise ValueError(f"{self._path}: others may read it; run: chmod 600 {self._path}")
         secret = self._path.read_bytes().strip()
-        if len(secret) < 16:
-            raise ValueError(f"{self._path}: the secret is shorter than 16 characters")
+        if len(secret) < self._shortest:
+            raise ValueError(f"{self._path}: the secret is shorter than {self._shortest} characters")
         known_secrets.remember(secret)
         return secret
+
+
+def make_secret_file(file: Path, secret: bytes) -> None:
+    """Write a secret that only the file's owner may read, whole and on disk when this returns; raises OSError."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(secret)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.rename(file)
+    directory = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -68,7 +68,7 @@ class Parts:
 
 def put_together(config: Config, database: Database, clock: Callable[[], float] = time.time) -> Parts:
     """Every part of the receiver but the HTTP interface."""
-    audit = AuditTrail(config.logs / "audit-trail.jsonl", clock)
+    audit = AuditTrail(config.audit_files, clock)
     rejected = RejectedCounts(database)
     serving_since = clock()
 
@@ -115,7 +115,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
 
     report = ReportWriter(config.logs, database, clock)
     workflow = Workflow(database, find_world, audit, report.write)
-    return Parts(database, current, workflow, rejected, AuditWatch(audit.path), serving_since)
+    return Parts(database, current, workflow, rejected, AuditWatch(audit.files), serving_since)
 
 
 def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:

@@ -82,9 +82,7 @@ def config_hint(config_path: Path) -> str:
 def open_announcements(config_path: Path, deployment: str) -> Announcements:
     """What takes announcements of `deployment` here; a name that the configuration does not have is wrong usage."""
     config, database = open_journal(config_path)
-    announcements = Announcements(
-        database, AuditTrail(config.logs / "audit-trail.jsonl", time.time), config.deployments
-    )
+    announcements = Announcements(database, AuditTrail(config.audit_files, time.time), config.deployments)
     try:
         announcements.require_known(deployment)
     except UnknownDeployment as error:
@@ -99,7 +97,7 @@ def open_operators(config_path: Path) -> Operators:
 
 def operators_of(config: Config, database: Database) -> Operators:
     """The same, of this configuration and journal."""
-    return Operators(database, AuditTrail(config.logs / "audit-trail.jsonl", time.time), config)
+    return Operators(database, AuditTrail(config.audit_files, time.time), config)
 
 
 def at_command_line(person: str) -> Person:

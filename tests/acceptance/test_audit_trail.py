@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from receiver.audit_chain import verify
+from receiver.audit_files import TrailFiles
 from tests.acceptance.stand import BAD, Stand, stand
 
 
@@ -31,7 +32,7 @@ def test_people_and_the_agent_write_one_chain_that_is_watched(tmp_path: Path) ->
         assert here.await_run()["result"] == "restored"
 
         trail = here.root / "logs" / "audit-trail.jsonl"
-        head, fault = verify(trail)
+        head, fault = verify(TrailFiles(trail, here.root / "audit.key"))
         assert (head.records, fault) == (len(here.audit()), None)
         assert {record["actor"] for record in here.audit()} == {"ada", "rollback-agent"}
         here.eventually(lambda: value(here, "rollback_audit_records_total") == head.records)

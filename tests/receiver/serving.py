@@ -22,6 +22,7 @@ from sqlalchemy import event
 from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts, create_app
 from receiver.audit import AuditTrail
+from receiver.audit_files import TrailFiles
 from receiver.authentication import Access
 from receiver.config import Config
 from receiver.journal import notifications
@@ -157,7 +158,7 @@ def serving(
         rejected, registry = RejectedCounts(database), CollectorRegistry()
         registry.register(JournalCollector(database, {}, rejected.flush))
         access = Access(here.configuration(), web_config or WebConfig(), clock)
-        audit = AuditTrail(directory / "audit-trail.jsonl", time.time)
+        audit = AuditTrail(TrailFiles(directory / "audit-trail.jsonl", directory / "audit.key"), time.time)
         interface = Interface(
             database=database,
             registry=registry,

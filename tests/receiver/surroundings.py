@@ -196,7 +196,7 @@ def surroundings(
         alertmanager=ToldAlertmanager(),
         transactions=(ToldTransactions(),),
         target=target,
-        audit=AuditTrail(config.logs / "audit-trail.jsonl", clock),
+        audit=AuditTrail(config.audit_files, clock),
         clock=clock,
         serving_since=clock(),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,8 +18,11 @@ import pytest
 from receiver import __version__
 from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
+from receiver.audit_files import TrailFiles
+from receiver.audit_key import AuditKey
 from receiver.errors import AuditError
 from receiver.redact import REDACTED
+from tests.receiver.trails import trail_files
 
 REPOSITORY = Path(__file__).parents[2]
 NOW = 1_795_446_245.5
@@ -25,7 +30,8 @@ WRITER = """
 import sys
 from pathlib import Path
 from receiver.audit import AuditTrail
-trail = AuditTrail(Path(sys.argv[1]), lambda: 0.0)
+from tests.receiver.trails import trail_files
+trail = AuditTrail(trail_files(Path(sys.argv[1])), lambda: 0.0)
 for number in range(50):
     trail.record("decision", "x" * 3000, run=f"{sys.argv[2]}-{number}")
 """
@@ -34,10 +40,11 @@ import os, sys
 from pathlib import Path
 from receiver.audit import AuditTrail
 from receiver.errors import AuditError
+from tests.receiver.trails import trail_files
 if os.geteuid() == 0:  # root may write everything
     os.setuid(65534)
 try:
-    AuditTrail(Path(sys.argv[1]), lambda: 0.0).record("d", "r")
+    AuditTrail(trail_files(Path(sys.argv[1])), lambda: 0.0).record("d", "r")
 except AuditError as error:
     print(error)
 """
@@ -46,10 +53,11 @@ import resource, sys
 from pathlib import Path
 from receiver.audit import AuditTrail
 from receiver.errors import AuditError
-resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))
+from tests.receiver.trails import trail_files
+resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
 for _ in range(2):
     try:
-        AuditTrail(Path(sys.argv[1]), lambda: 0.0).record("d", "x" * 60)
+        AuditTrail(trail_files(Path(sys.argv[1])), lambda: 0.0).record("d", "x" * 60)
     except AuditError as error:
         print(error)
 """
@@ -57,12 +65,12 @@ for _ in range(2):
 
 @pytest.fixture
 def trail(tmp_path: Path) -> AuditTrail:
-    return AuditTrail(tmp_path / "audit-trail.jsonl", lambda: NOW)
+    return AuditTrail(trail_files(tmp_path), lambda: NOW)
 
 
 def records(trail: AuditTrail) -> list[dict[str, Any]]:
     """The records of a trail; each line must be one."""
-    content = trail.path.read_text(encoding="ascii")
+    content = trail.files.active.read_text(encoding="ascii")
     assert content.endswith("\n")
     return [json.loads(line) for line in content.split("\n")[:-1]]
 
@@ -88,7 +96,9 @@ def test_record_has_the_guides_fields(trail: AuditTrail) -> None:
         "actor": "rollback-agent",
         "deployment": "qrl",
         "run": "a1",
+        "hmac": first["hmac"],
     }
+    assert list(first)[-1] == "hmac"
     assert (second["actor"], second["deployment"], second["run"], second["metrics_used"]) == ("ada", None, None, {})
 
 
@@ -118,19 +128,20 @@ def test_secrets_in_what_people_say_are_not_recorded(trail: AuditTrail) -> None:
 def test_file_is_its_owners(trail: AuditTrail) -> None:
     """Nobody but the agent's user may read or write the trail."""
     trail.record("d", "r")
-    assert trail.path.stat().st_mode & 0o777 == 0o600
+    assert trail.files.active.stat().st_mode & 0o777 == 0o600
 
 
 def test_processes_append_at_once_and_all_lines_are_whole(trail: AuditTrail) -> None:
     """Four processes with fifty records each leave two hundred whole lines in one chain, each writer's in its order."""
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, trail.path, str(number)], cwd=REPOSITORY) for number in range(4)
+        subprocess.Popen([sys.executable, "-c", WRITER, trail.files.active.parent, str(number)], cwd=REPOSITORY)
+        for number in range(4)
     ]
     assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
     runs = [record["run"] for record in records(trail)]
     assert len(runs) == 200
     assert [record["seq"] for record in records(trail)] == list(range(1, 201))
-    assert verify(trail.path) == (Head(200, digest(trail.path.read_bytes().splitlines()[-1])), None)
+    assert verify(trail.files) == (Head(200, digest(trail.files.active.read_bytes().splitlines()[-1])), None)
     for number in range(4):
         assert [run for run in runs if run.startswith(f"{number}-")] == [f"{number}-{count}" for count in range(50)]
 
@@ -138,10 +149,10 @@ def test_processes_append_at_once_and_all_lines_are_whole(trail: AuditTrail) -> 
 def test_record_after_a_torn_one_is_whole(trail: AuditTrail) -> None:
     """What a power cut left of a record stays as it is, and the next record begins on a line of its own."""
     trail.record("first", "r")
-    with trail.path.open("a") as file:
+    with trail.files.active.open("a") as file:
         file.write('{"timestamp": "2026-')
     trail.record("second", "r")
-    first, torn, *others = trail.path.read_text().splitlines()
+    first, torn, *others = trail.files.active.read_text().splitlines()
     assert torn == '{"timestamp": "2026-'
     told, second = map(json.loads, others)
     assert (json.loads(first)["seq"], told["seq"], second["seq"], second["decision"]) == (1, 2, 3, "second")
@@ -153,30 +164,105 @@ def test_record_after_a_torn_one_is_whole(trail: AuditTrail) -> None:
 def test_record_that_only_lacks_its_newline_is_one(trail: AuditTrail) -> None:
     """Cut exactly at its end, a record is whole: the next one follows it."""
     trail.record("first", "r")
-    trail.path.write_bytes(trail.path.read_bytes()[:-1])
+    trail.files.active.write_bytes(trail.files.active.read_bytes()[:-1])
     trail.record("second", "r")
     assert [(record["seq"], record["decision"]) for record in records(trail)] == [(1, "first"), (2, "second")]
-    assert verify(trail.path)[1] is None
+    assert verify(trail.files)[1] is None
 
 
-def test_chain_begins_after_the_records_of_an_earlier_version(trail: AuditTrail) -> None:
-    """A trail whose records have no number is continued: its lines stay, and the next record is the first."""
-    trail.path.write_text('{"decision": "old"}\n{"decision": "older"}\n')
+def test_first_record_brings_the_key_with_it(trail: AuditTrail) -> None:
+    """The key is made for the first record, for its owner only, and stays; only then is the record written."""
+    trail.record("first", "r")
+    key = trail.files.key.read_text()
+    assert (len(bytes.fromhex(key)), trail.files.key.stat().st_mode & 0o777) == (32, 0o600)
+    trail.record("second", "r")
+    assert trail.files.key.read_text() == key
+    assert verify(trail.files)[1] is None
+
+
+def without(key: Path) -> None:
+    key.unlink()
+
+
+def with_another(key: Path) -> None:
+    key.write_text("f" * 64)
+
+
+def cut_short(key: Path) -> None:
+    key.write_text("f" * 31)
+
+
+def open_to_others(key: Path) -> None:
+    key.chmod(0o604)
+
+
+def with_a_directory_in_its_place(key: Path) -> None:
+    key.unlink()
+    key.mkdir(mode=0o700)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (without, "audit.key: the key of the audit trail is gone; bring it back, or move the trail away"),
+        (with_another, "audit-trail.jsonl: its last record is not signed with the key in "),
+        (cut_short, "audit.key: the secret is shorter than 32 characters"),
+        (open_to_others, "audit.key: others may read it; run: chmod 600 "),
+        (with_a_directory_in_its_place, "audit.key: the key of the audit trail cannot be read: Is a directory"),
+    ],
+    ids=["gone", "another", "short", "open", "directory"],
+)
+def test_nothing_is_recorded_with_another_key_than_the_trails(
+    trail: AuditTrail, damage: Callable[[Path], None], why: str
+) -> None:
+    """A key that is gone, was exchanged, or that others know is an error, never a new key; the trail stays as it is."""
+    trail.record("first", "r")
+    before, key = trail.files.active.read_bytes(), trail.files.key.read_text()
+    damage(trail.files.key)
+
+    with pytest.raises(AuditError, match=re.escape(why)) as error:
+        trail.record("second", "r")
+
+    assert trail.files.active.read_bytes() == before
+    assert key not in str(error.value)
+
+
+def test_nothing_is_added_to_records_that_nobody_signed(trail: AuditTrail) -> None:
+    """A trail that something else wrote, or a version that did not sign, is not taken over."""
+    AuditKey(trail.files.key).make()
+    trail.files.active.write_text('{"decision": "old"}\n')
+    with pytest.raises(AuditError, match=r"its last record is not signed .* move the trail away, and the next record"):
+        trail.record("new", "r")
+    trail.files.active.rename(trail.files.active.with_suffix(".old"))
     trail.record("new", "r")
-    assert [record.get("seq") for record in records(trail)] == [None, None, 1]
-    assert records(trail)[-1]["prev"] == "0" * 64
+    assert [record["seq"] for record in records(trail)] == [1]
+
+
+def test_place_that_takes_no_key_is_an_error(tmp_path: Path) -> None:
+    """Where no key can be made nothing is recorded."""
+    trail = AuditTrail(TrailFiles(tmp_path / "audit-trail.jsonl", tmp_path / "absent" / "audit.key"), lambda: NOW)
+    with pytest.raises(AuditError, match=r"audit\.key: no key can be made for the audit trail: No such file"):
+        trail.record("d", "r")
+    assert trail.files.active.read_bytes() == b""
+
+
+def test_the_key_is_not_recorded(trail: AuditTrail) -> None:
+    """Once it was used, the key is hidden like any other secret that the agent has read."""
+    trail.record("first", "r")
+    trail.record("second", f"the key is {trail.files.key.read_text()}")
+    assert records(trail)[1]["reasoning"] == f"the key is {REDACTED}"
 
 
 def test_last_record_is_found_however_long_the_lines_are(trail: AuditTrail) -> None:
     """Only the end of the file is read, and as much of it as the last record takes."""
     for length in (10, 100_000, 10, 8192, 8000):
         trail.record("d", "x" * length)
-    with trail.path.open("a") as file:
+    with trail.files.active.open("a") as file:
         file.write("torn" * 10_000)
     trail.record("d", "r")
-    numbers = [json.loads(line)["seq"] for line in trail.path.read_text().splitlines() if line.startswith("{")]
+    numbers = [json.loads(line)["seq"] for line in trail.files.active.read_text().splitlines() if line.startswith("{")]
     assert numbers == [1, 2, 3, 4, 5, 6, 7]
-    assert verify(trail.path)[1] is None
+    assert verify(trail.files)[1] is None
 
 
 def test_read_only_file_is_an_error() -> None:
@@ -186,7 +272,7 @@ def test_read_only_file_is_an_error() -> None:
         file = Path(place) / "audit-trail.jsonl"
         file.write_text("")
         file.chmod(0o444)
-        program = [sys.executable, "-c", AS_ANOTHER_USER, str(file)]
+        program = [sys.executable, "-c", AS_ANOTHER_USER, place]
         done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout == f"{file}: the audit trail cannot be written: Permission denied\n"
 
@@ -194,12 +280,12 @@ def test_read_only_file_is_an_error() -> None:
 def test_directory_that_is_gone_is_an_error(tmp_path: Path) -> None:
     """Without its directory the trail is not silently written elsewhere."""
     with pytest.raises(AuditError, match="the audit trail cannot be written: No such file or directory"):
-        AuditTrail(tmp_path / "absent" / "audit-trail.jsonl", lambda: NOW).record("d", "r")
+        AuditTrail(trail_files(tmp_path / "absent"), lambda: NOW).record("d", "r")
 
 
 def test_link_in_place_of_the_file_is_not_followed(trail: AuditTrail, tmp_path: Path) -> None:
     """A link that somebody put in the trail's place leads no record astray."""
-    trail.path.symlink_to(tmp_path / "elsewhere")
+    trail.files.active.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(AuditError, match="the audit trail cannot be written: Too many levels of symbolic links"):
         trail.record("d", "r")
     assert not (tmp_path / "elsewhere").exists()
@@ -207,9 +293,11 @@ def test_link_in_place_of_the_file_is_not_followed(trail: AuditTrail, tmp_path: 
 
 def test_record_that_is_written_in_part_is_an_error(trail: AuditTrail) -> None:
     """Where the file may not grow any more, the half record is reported, and taken back: all lines stay whole."""
-    program = [sys.executable, "-c", ON_A_SHORT_DISK, str(trail.path)]
+    program = [sys.executable, "-c", ON_A_SHORT_DISK, str(trail.files.active.parent)]
     done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert done.stdout == f"{trail.path}: the audit trail cannot be written: only part of the record was written\n"
+    assert (
+        done.stdout == f"{trail.files.active}: the audit trail cannot be written: only part of the record was written\n"
+    )
     trail.record("after", "the disk has room again")
     assert [record["decision"] for record in records(trail)] == ["d", "after"]
 
@@ -218,7 +306,7 @@ def test_number_that_json_does_not_know_is_an_error(trail: AuditTrail) -> None:
     """A fact that cannot be written as JSON is told as every other failure to record, and nothing is written."""
     with pytest.raises(AuditError, match="the record cannot be written as JSON: Out of range float values"):
         trail.record("d", "r", facts={"ratio": float("nan")})
-    assert not trail.path.exists()
+    assert not trail.files.active.exists()
 
 
 def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:
@@ -226,7 +314,7 @@ def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
-    program = [sys.executable, "-c", WRITER.replace("range(50)", "range(1)"), str(tmp_path / "trail"), "0"]
+    program = [sys.executable, "-c", WRITER.replace("range(50)", "range(1)"), str(tmp_path), "0"]
     watched = [strace, "-e", "trace=write,fsync", *program]
     done = subprocess.run(watched, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     if "PTRACE" in done.stderr:

@@ -3,49 +3,70 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from receiver.audit import AuditTrail
-from receiver.audit_chain import Fault, Head, verify
+from receiver.audit_chain import Fault, Head, chained, verify
+from receiver.audit_key import AuditKey
 from receiver.errors import AuditError
+from tests.receiver.trails import trail_files
 
 Damage = Callable[[list[bytes]], list[bytes]]
-NOT_WRITTEN = "it does not follow from the record before it, which is not the one that was written"
+NOT_SIGNED = "it is not signed with the trail's key: it was changed, or something else wrote it"
 
 
 @pytest.fixture
 def trail(tmp_path: Path) -> AuditTrail:
+    return five_records(tmp_path)
+
+
+def five_records(directory: Path) -> AuditTrail:
     """A trail of five records."""
-    made = AuditTrail(tmp_path / "audit-trail.jsonl", lambda: 0.0)
+    made = AuditTrail(trail_files(directory), lambda: 0.0)
     for number in range(1, 6):
         made.record(f"d{number}", "r", run=f"run{number}")
     return made
 
 
+def write(trail: AuditTrail, lines: list[bytes]) -> None:
+    """Put these lines in the place of the trail's."""
+    trail.files.active.write_bytes(b"".join(line + b"\n" for line in lines))
+
+
 def head_of(trail: AuditTrail) -> Head:
     """The head as its definition has it: the last line's number and digest."""
-    last = trail.path.read_bytes().splitlines()[-1]
+    last = trail.files.active.read_bytes().splitlines()[-1]
     return Head(json.loads(last)["seq"], hashlib.sha256(last).hexdigest())
+
+
+def head_at(number: int, content: bytes) -> Head:
+    """The checkpoint of the record of this number."""
+    return Head(number, hashlib.sha256(content.splitlines()[number - 1]).hexdigest())
 
 
 def test_whole_trail_holds(trail: AuditTrail) -> None:
     """Its last record's number and digest are told, and no fault."""
-    assert verify(trail.path) == (head_of(trail), None)
+    assert verify(trail.files) == (head_of(trail), None)
     assert head_of(trail).records == 5
 
 
 def test_no_record_is_no_fault(tmp_path: Path) -> None:
     """An empty trail holds; one that is not there cannot be read."""
-    path = tmp_path / "audit-trail.jsonl"
-    path.touch()
-    assert verify(path) == (Head(0, "0" * 64), None)
-    path.unlink()
+    files = trail_files(tmp_path)
+    files.active.touch()
+    assert verify(files) == (Head(0, "0" * 64), None)
+    files.active.unlink()
     with pytest.raises(AuditError, match=r"audit-trail\.jsonl: the audit trail cannot be read: No such file"):
-        verify(path)
+        verify(files)
 
 
 def edited(lines: list[bytes]) -> list[bytes]:
@@ -53,7 +74,7 @@ def edited(lines: list[bytes]) -> list[bytes]:
 
 
 def with_a_forged_record(lines: list[bytes]) -> list[bytes]:
-    """A record that fits behind the second, and those after it as they were."""
+    """A record that fits behind the second but for its signature, and those after it as they were."""
     forged = b'{"seq": 3, "prev": "%s", "decision": "x"}' % hashlib.sha256(lines[1]).hexdigest().encode()
     return [*lines[:2], forged, *lines[2:]]
 
@@ -61,16 +82,13 @@ def with_a_forged_record(lines: list[bytes]) -> list[bytes]:
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        (edited, Fault(3, NOT_WRITTEN)),
+        (edited, Fault(2, NOT_SIGNED)),
         (lambda lines: [lines[0], *lines[2:]], Fault(2, "it is record 3, and 2 should follow")),
         (lambda lines: lines[1:], Fault(1, "it is record 2, and 1 should follow")),
         (lambda lines: [*lines[:2], lines[3], lines[2], lines[4]], Fault(3, "it is record 4, and 3 should follow")),
         (lambda lines: [*lines, lines[-1]], Fault(6, "it is record 5, and 6 should follow")),
-        (with_a_forged_record, Fault(4, "it is record 3, and 4 should follow")),
-        (
-            lambda lines: [*lines[:2], b'{"decision": "x"}', *lines[2:]],
-            Fault(3, "it has no number, though the chain has begun"),
-        ),
+        (with_a_forged_record, Fault(3, NOT_SIGNED)),
+        (lambda lines: [*lines[:2], b'{"decision": "x"}', *lines[2:]], Fault(3, NOT_SIGNED)),
         (
             lambda lines: [*lines[:2], b"gibberish", *lines[2:]],
             Fault(4, "what stands before it is no record, and not what was left of one"),
@@ -81,53 +99,91 @@ def with_a_forged_record(lines: list[bytes]) -> list[bytes]:
 )
 def test_damage_is_found_at_its_line(trail: AuditTrail, damage: Damage, fault: Fault) -> None:
     """The first line that does not fit is named with the reason; the head is the last record's all the same."""
-    lines = damage(trail.path.read_bytes().splitlines())
-    trail.path.write_bytes(b"".join(line + b"\n" for line in lines))
+    lines = damage(trail.files.active.read_bytes().splitlines())
+    write(trail, lines)
 
-    assert verify(trail.path) == (head_of(trail), fault)
+    assert verify(trail.files) == (head_of(trail), fault)
+
+
+def test_every_byte_counts(trail: AuditTrail) -> None:
+    """Whichever byte of the trail is changed, however the line reads then: the chain does not hold."""
+    whole = trail.files.active.read_bytes()
+    for place in range(len(whole) - 1):  # without the last newline the last record is still being written
+        for bit in (1, 0x20):
+            trail.files.active.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            assert verify(trail.files, head_at(5, whole))[1] is not None, (place, bit)
+
+
+@given(lines=st.permutations(range(1, 6)), kept=st.integers(1, 5), repeated=st.integers(0, 2))
+def test_any_other_order_or_choice_of_lines_is_found(lines: list[int], kept: int, repeated: int) -> None:
+    """Dropped, swapped and repeated in any way, the records hold only where they are the first ones in their order."""
+    with TemporaryDirectory() as place:
+        trail = five_records(Path(place))
+        written = trail.files.active.read_bytes().splitlines()
+        chosen = [*lines[:kept], *lines[:repeated]]
+        write(trail, [written[number - 1] for number in chosen])
+        assert (verify(trail.files)[1] is None) == (chosen == list(range(1, len(chosen) + 1)))
+
+
+def test_chain_that_is_calculated_anew_without_the_key_is_found(trail: AuditTrail, tmp_path: Path) -> None:
+    """Who can write the trail but not read the key can make every number and digest fit, and no signature."""
+    other = AuditTrail(replace(trail.files, key=tmp_path / "another.key"), lambda: 0.0)
+    trail.files.active.unlink()
+    for number in range(1, 6):
+        other.record(f"d{number}", "r", run="run7")
+    assert verify(other.files)[1] is None
+
+    assert verify(trail.files) == (head_of(trail), Fault(1, NOT_SIGNED))
+
+
+def test_signature_belongs_to_its_record(trail: AuditTrail) -> None:
+    """The signature of one record, put under another one, does not make that the agent's."""
+    lines = trail.files.active.read_bytes().splitlines()
+    lines[2] = lines[2][:-66] + lines[1][-66:]
+    write(trail, lines)
+    assert verify(trail.files)[1] == Fault(3, NOT_SIGNED)
+
+
+def test_signature_is_of_the_bytes_before_it(trail: AuditTrail) -> None:
+    """HMAC-SHA256 of all that stands before `, "hmac"`, as anybody who has the key can calculate it."""
+    for line in trail.files.active.read_bytes().splitlines():
+        signed, _, rest = line.rpartition(b', "hmac": "')
+        assert rest.decode() == hmac.new(trail.files.key.read_bytes(), signed, "sha256").hexdigest() + '"}'
 
 
 def test_what_a_power_cut_left_is_no_fault_where_it_is_told(trail: AuditTrail) -> None:
     """The record that tells of it holds for exactly what it saw; changed later, that is found."""
-    with trail.path.open("a") as file:
+    with trail.files.active.open("a") as file:
         file.write('{"seq": 6, "prev": ')
-    assert verify(trail.path)[1] is None
+    assert verify(trail.files)[1] is None
     trail.record("after", "r")
-    assert verify(trail.path) == (head_of(trail), None)
+    assert verify(trail.files) == (head_of(trail), None)
 
-    trail.path.write_bytes(trail.path.read_bytes().replace(b'"prev": \n', b'"prev":_\n'))
+    trail.files.active.write_bytes(trail.files.active.read_bytes().replace(b'"prev": \n', b'"prev":_\n'))
 
-    assert verify(trail.path)[1] == Fault(7, "what stands before it is no record, and not what was left of one")
+    assert verify(trail.files)[1] == Fault(7, "what stands before it is no record, and not what was left of one")
 
 
 def test_cut_tail_needs_a_witness(trail: AuditTrail) -> None:
     """A chain that ends earlier holds in itself: only who remembers the head can tell."""
     before = head_of(trail)
-    trail.path.write_bytes(b"".join(trail.path.read_bytes().splitlines(keepends=True)[:3]))
+    trail.files.active.write_bytes(b"".join(trail.files.active.read_bytes().splitlines(keepends=True)[:3]))
 
-    head, fault = verify(trail.path)
+    head, fault = verify(trail.files)
 
     assert (head.records, head != before, fault) == (3, True, None)
-
-
-def test_records_of_an_earlier_version_are_outside_of_the_chain(tmp_path: Path) -> None:
-    """What has no number before the first record that has one is passed over."""
-    trail = AuditTrail(tmp_path / "audit-trail.jsonl", lambda: 0.0)
-    trail.path.write_text('{"decision": "old"}\nhalf a rec\n{"decision": "older"}\n')
-    assert verify(trail.path) == (Head(), None)
-    trail.record("new", "r")
-
-    assert verify(trail.path) == (head_of(trail), None)
-    assert head_of(trail).records == 1
 
 
 @pytest.mark.parametrize("number", ["true", "0", "-1", '"6"', "6.0", "null", "9" * 5000])
 def test_number_that_is_none_breaks_the_chain(trail: AuditTrail, number: str) -> None:
     """A record whose number is not a positive integer is no link, whatever it is instead, and nothing raises."""
-    with trail.path.open("a") as file:
-        file.write(f'{{"seq": {number}, "prev": "{head_of(trail).digest}"}}\n{{"seq": 7}}\n')
+    key, head = AuditKey(trail.files.key), head_of(trail)
+    record = b'{"seq": %s, "prev": "%s"' % (number.encode(), head.digest.encode())
+    with trail.files.active.open("ab") as file:
+        file.write(record + b', "hmac": "%s"}\n' % key.sign(record))
+        file.write(chained(Head(6, head.digest), b'{"d": 1}', key))
 
-    fault = verify(trail.path)[1]
+    fault = verify(trail.files)[1]
 
     assert fault is not None
     assert fault.line in (6, 7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from structlog.testing import capture_logs
 
 from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
+from receiver.audit_key import AuditKey
 from receiver.audit_watch import READ_ALL_EVERY, AuditWatch
+from tests.receiver.trails import trail_files
 
 
 class Post:
@@ -19,9 +22,9 @@ class Post:
 
     def __init__(self, directory: Path) -> None:
         self.now = 0.0
-        self.trail = AuditTrail(directory / "audit-trail.jsonl", lambda: 0.0)
+        self.trail = AuditTrail(trail_files(directory), lambda: 0.0)
         self.write(5)
-        self.watch = AuditWatch(self.trail.path, lambda: self.now)
+        self.watch = AuditWatch(self.trail.files, lambda: self.now)
         self.look()
 
     def write(self, count: int = 1) -> None:
@@ -38,7 +41,7 @@ class Post:
 
     def lines(self) -> list[bytes]:
         """The trail's lines, with their newlines."""
-        return self.trail.path.read_bytes().splitlines(keepends=True)
+        return self.trail.files.active.read_bytes().splitlines(keepends=True)
 
 
 @pytest.fixture
@@ -52,13 +55,13 @@ def test_state_is_that_of_the_file(post: Post) -> None:
     post.write(3)
     assert post.look() == (8, True)
     assert post.watch.state is not None
-    assert post.watch.state.head == verify(post.trail.path)[0]
+    assert post.watch.state.head == verify(post.trail.files)[0]
     assert post.look(READ_ALL_EVERY) == (8, True)
 
 
 def test_trail_that_never_was_is_intact(tmp_path: Path) -> None:
     """Before the first record there is nothing to lose; before the first look nothing is said."""
-    watch = AuditWatch(tmp_path / "audit-trail.jsonl")
+    watch = AuditWatch(trail_files(tmp_path))
     assert watch.state is None
     watch.look()
     assert watch.state is not None
@@ -67,7 +70,7 @@ def test_trail_that_never_was_is_intact(tmp_path: Path) -> None:
 
 def test_half_a_line_is_read_once_it_has_ended(post: Post) -> None:
     """A torn record is waited for; told of by the next one, it is no loss."""
-    with post.trail.path.open("a") as file:
+    with post.trail.files.active.open("a") as file:
         file.write('{"seq": 6')
     assert post.look() == (5, True)
     post.write()
@@ -76,46 +79,61 @@ def test_half_a_line_is_read_once_it_has_ended(post: Post) -> None:
 
 def test_edited_end_is_found_by_the_next_record(post: Post) -> None:
     """The record that follows does not fit what the last one is now; that is found without reading all."""
-    post.trail.path.write_bytes(post.trail.path.read_bytes()[:-10].ljust(len(post.trail.path.read_bytes()) - 1) + b"\n")
-    post.write()
-    assert post.look()[1] is False
+    copy = AuditTrail(replace(post.trail.files, active=post.trail.files.active.with_suffix(".copy")), lambda: 0.0)
+    copy.files.active.write_bytes(b"".join(post.lines()[:4]))
+    for reasoning in ("lesson", "reason"):
+        copy.record("decision", reasoning)
+    post.trail.files.active.write_bytes(copy.files.active.read_bytes())
+    assert post.look() == (6, False)
+
+
+def test_trail_without_its_key_is_not_intact(post: Post) -> None:
+    """Where the key is gone, or is another one, nobody can tell whether the records are the ones that were written."""
+    post.trail.files.key.rename(post.trail.files.key.with_suffix(".away"))
+    with capture_logs() as log:
+        assert post.look(READ_ALL_EVERY)[1] is False
+    assert "the key of the audit trail is gone" in log[0]["reason"]
+    AuditKey(post.trail.files.key).make()
+    assert post.look(READ_ALL_EVERY)[1] is False
+    post.trail.files.key.with_suffix(".away").replace(post.trail.files.key)
+    assert post.look(READ_ALL_EVERY) == (5, True)
 
 
 def test_edited_middle_is_found_when_all_is_read_and_only_then(post: Post) -> None:
     """A look takes up only what was appended; every few minutes all is read. Put right again, it holds again."""
-    good = post.trail.path.read_bytes()
-    with post.trail.path.open("r+b") as file:
+    good = post.trail.files.active.read_bytes()
+    with post.trail.files.active.open("r+b") as file:
         file.write(good.replace(b"reason", b"lesson", 1))
     assert post.look() == (5, True)
     with capture_logs() as log:
         assert post.look(READ_ALL_EVERY) == (5, False)
         post.look()
     assert [line["event"] for line in log] == ["the audit trail does not hold"]
-    assert log[0]["reason"].startswith("line 2: ")
+    assert log[0]["reason"].startswith("line 1: ")
 
-    with post.trail.path.open("r+b") as file:
+    with post.trail.files.active.open("r+b") as file:
         file.write(good)
     assert post.look(READ_ALL_EVERY) == (5, True)
 
 
 def cut(post: Post) -> None:
-    os.truncate(post.trail.path, len(b"".join(post.lines()[:3])))
+    os.truncate(post.trail.files.active, len(b"".join(post.lines()[:3])))
 
 
 def replace_by_a_copy(post: Post) -> None:
-    copy = post.trail.path.with_suffix(".copy")
-    copy.write_bytes(post.trail.path.read_bytes())
-    copy.rename(post.trail.path)
+    copy = post.trail.files.active.with_suffix(".copy")
+    copy.write_bytes(post.trail.files.active.read_bytes())
+    copy.rename(post.trail.files.active)
 
 
 def link_elsewhere(post: Post) -> None:
-    post.trail.path.rename(post.trail.path.with_suffix(".moved"))
-    post.trail.path.symlink_to(post.trail.path.with_suffix(".moved"))
+    post.trail.files.active.rename(post.trail.files.active.with_suffix(".moved"))
+    post.trail.files.active.symlink_to(post.trail.files.active.with_suffix(".moved"))
 
 
 @pytest.mark.parametrize(
     ("damage", "left"),
-    [(cut, 3), (lambda post: post.trail.path.unlink(), 0), (replace_by_a_copy, 5), (link_elsewhere, 5)],
+    [(cut, 3), (lambda post: post.trail.files.active.unlink(), 0), (replace_by_a_copy, 5), (link_elsewhere, 5)],
     ids=["cut", "gone", "replaced", "linked"],
 )
 def test_loss_is_told_at_the_next_look(post: Post, damage: Callable[[Post], None], left: int) -> None:
@@ -134,11 +152,11 @@ def test_loss_is_not_forgotten_when_new_records_come(post: Post) -> None:
 
 def test_records_that_were_written_anew_are_found(post: Post) -> None:
     """A whole and valid chain in the place of the old one, in the same file, is not the old one."""
-    other = AuditTrail(post.trail.path.with_suffix(".other"), lambda: 1.0)
+    other = AuditTrail(replace(post.trail.files, active=post.trail.files.active.with_suffix(".other")), lambda: 1.0)
     for _ in range(6):
         other.record("decision", "reason")
-    with post.trail.path.open("r+b") as file:
-        file.write(other.path.read_bytes())
-    assert verify(post.trail.path)[1] is None
+    with post.trail.files.active.open("r+b") as file:
+        file.write(other.files.active.read_bytes())
+    assert verify(post.trail.files)[1] is None
 
     assert post.look(READ_ALL_EVERY) == (6, False)

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from configfile import ConfigError
+from receiver.audit_files import Audit
 from receiver.config import Config, load_config
 from receiver.current import Current
 from tests.receiver.surroundings import Clock, configuration
@@ -53,6 +54,7 @@ def test_a_good_configuration_comes_into_force(desk: Desk) -> None:
     ("changes", "said"),
     [
         ({"root": Path("/elsewhere")}, "root cannot change while the agent runs; restart it"),
+        ({"audit": Audit(key_file=Path("/elsewhere"))}, "audit cannot change while the agent runs; restart it"),
         ({"listen": ":1"}, "listen cannot change while the agent runs; restart it"),
         ({"root": Path("/"), "listen": ":1"}, "root and listen cannot change while the agent runs; restart it"),
         ({"reconcile_every": 1.0}, "the agent's log says what is wrong with the new one"),

@@ -78,7 +78,7 @@ def scrape(agent: Agent, database: Database | None = None, flush: Callable[[], N
 def exposition(agent: Agent, database: Database | None = None, flush: Callable[[], None] = lambda: None) -> str:
     registry = CollectorRegistry()
     registry.register(JournalCollector(database or agent.database, {"qrl": agent.world}, flush))
-    watch = AuditWatch(agent.config.logs / "audit-trail.jsonl")
+    watch = AuditWatch(agent.config.audit_files)
     watch.look()
     registry.register(AuditCollector(lambda: watch.state))
     registry.register(ReloadCollector(Current(agent.config, lambda _: None, agent.clock)))
@@ -244,7 +244,7 @@ def test_the_audit_trail_shows(agent: Agent) -> None:
     samples = scrape(agent)
 
     assert value(samples, "rollback_audit_records_total") == len(agent.audited())
-    head = verify(agent.config.logs / "audit-trail.jsonl")[0]
+    head = verify(agent.config.audit_files)[0]
     assert value(samples, "rollback_audit_head") == int(head.digest[:13], 16)
     assert value(samples, "rollback_audit_intact") == 1
 

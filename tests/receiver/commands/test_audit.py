@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from receiver.audit import AuditTrail
 from receiver.audit_chain import verify
+from receiver.audit_files import TrailFiles
 from receiver.cli import cli
 from receiver.errors import AuditError
 
@@ -19,9 +20,10 @@ class Place:
     """A configuration and a trail of five records."""
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / "logs" / "audit-trail.jsonl"
+        self.files = TrailFiles(directory / "logs" / "audit-trail.jsonl", directory / "audit.key")
+        self.path = self.files.active
         self.path.parent.mkdir()
-        trail = AuditTrail(self.path, lambda: 0.0)
+        trail = AuditTrail(self.files, lambda: 0.0)
         for number in range(5):
             trail.record(f"d{number}", "r")
         self.config = directory / "agent.yml"
@@ -52,9 +54,9 @@ def place(tmp_path: Path) -> Place:
 def test_whole_trail_is_told_with_its_checkpoint(place: Place) -> None:
     """The count and the checkpoint are printed; given back, the checkpoint holds, also once the trail has grown."""
     done = place.verify()
-    checkpoint = str(verify(place.path)[0])
+    checkpoint = str(verify(place.files)[0])
     assert (done.exit_code, "5 records" in done.output, checkpoint in done.output) == (0, True, True)
-    AuditTrail(place.path, lambda: 0.0).record("more", "r")
+    AuditTrail(place.files, lambda: 0.0).record("more", "r")
     assert place.verify("--checkpoint", checkpoint).exit_code == 0
     told = json.loads(place.verify("--json").output)
     assert (told["intact"], told["records"], told["fault"]) == (True, 6, None)
@@ -66,14 +68,14 @@ def test_changed_record_is_named_by_file_and_line(place: Place) -> None:
     place.path.write_bytes(place.path.read_bytes().replace(b'"d2"', b'"dx"'))
     failed = place.verify("--json")
     assert isinstance(failed.exception, AuditError)
-    assert str(failed.exception).startswith(f"{place.path}:4: it does not follow from the record before it")
+    assert str(failed.exception).startswith(f"{place.path}:3: it is not signed with the trail's key")
     told = json.loads(failed.output)
-    assert (told["intact"], told["fault"]["file"], told["fault"]["line"]) == (False, str(place.path), 4)
+    assert (told["intact"], told["fault"]["file"], told["fault"]["line"]) == (False, str(place.path), 3)
 
 
 def test_cut_trail_is_found_by_the_checkpoint_alone(place: Place) -> None:
     """Without its last records the chain holds in itself; who kept the checkpoint sees that they are missing."""
-    checkpoint = str(verify(place.path)[0])
+    checkpoint = str(verify(place.files)[0])
     place.cut()
     assert place.verify().exit_code == 0
     failed = place.verify("--checkpoint", checkpoint)
@@ -84,10 +86,10 @@ def test_cut_trail_is_found_by_the_checkpoint_alone(place: Place) -> None:
 
 def test_trail_written_anew_is_found_by_the_checkpoint(place: Place) -> None:
     """Another record of the same number is not the one that was remembered."""
-    checkpoint = str(verify(place.path)[0])
+    checkpoint = str(verify(place.files)[0])
     place.cut()
     for _ in range(3):
-        AuditTrail(place.path, lambda: 0.0).record("forged", "r")
+        AuditTrail(place.files, lambda: 0.0).record("forged", "r")
     failed = place.verify("--checkpoint", checkpoint)
     assert str(failed.exception) == f"{place.path}:5: record 5 is not the one of the checkpoint"
 

@@ -154,7 +154,7 @@ class Surroundings:
         self.firing = Firing()
         self.silences = Silences()
         self.transactions = ToldTransactions()
-        audit = AuditTrail(config.logs / "audit-trail.jsonl", time.time)
+        audit = AuditTrail(config.audit_files, time.time)
         target = ReleasesDirectory(config.deployments["qrl"].target.releases)
         self.world = World(
             deployment="qrl",
