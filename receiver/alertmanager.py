@@ -1,19 +1,19 @@
-"""Asks Alertmanager which silences cover an alert."""
+"""Asks Alertmanager which silences cover an alert, and tells it of alerts of our own."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 
 import re2  # the expressions are Go's, and none of them can take exponential time
 from pydantic import TypeAdapter, ValidationError
 
-from receiver.errors import AlertmanagerError, NoAnswer
-from receiver.http_json import NOTHING, Fields, exchange
-from receiver.model import Silence
+from receiver.errors import AlertmanagerError, AlertRefused, NoAnswer
+from receiver.http_json import NOTHING, Fields, exchange, tell
+from receiver.model import RaisedAlert, Silence
 
 T = TypeVar("T")
 
@@ -47,6 +47,9 @@ class _Alert:
     status: _Status
 
 
+_MOST_SAID = 300
+_ABOUT_THE_ALERT = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
+"""Answers that another alert need not get."""
 _QUIETLY = re2.Options()
 _QUIETLY.log_errors = False  # on standard error, past the agent's log
 _SILENCES = TypeAdapter(tuple[_Silence, ...])
@@ -76,6 +79,28 @@ class Alertmanager:
             covering = [silence for silence in active if all(_matches(one, labels) for one in silence.matchers)]
         return tuple(Silence(one.id, one.createdBy, one.comment, one.endsAt.timestamp()) for one in covering)
 
+    def tell(self, alert: RaisedAlert) -> None:
+        """Let an alert fire until its end, or end it now; raises AlertmanagerError, AlertRefused where it is the alert.
+
+        Alertmanager forgets an alert when it ends or restarts, so what is to stay has to be told again and again. Each
+        goes alone: of several it would take the good ones and say of none which was bad.
+        """
+        told = {
+            "labels": alert.labels,
+            "annotations": alert.annotations,
+            "startsAt": _moment(alert.starts_at),
+            "endsAt": _moment(alert.ends_at),
+        }
+        if alert.link is not None:
+            told["generatorURL"] = alert.link
+        try:
+            status, answer = tell(f"{self.url}/api/v2/alerts", self._timeout, [told])
+        except NoAnswer as error:
+            raise AlertmanagerError(f"Alertmanager at {self.url} {error}") from error
+        if status != HTTPStatus.OK:
+            text = f"Alertmanager at {self.url} answered {status} to an alert: {' '.join(answer[:_MOST_SAID].split())}"
+            raise AlertRefused(text) if status in _ABOUT_THE_ALERT else AlertmanagerError(text)
+
     def _read(self, path: str, shape: TypeAdapter[T], parameters: Fields = NOTHING) -> T:
         try:
             status, answer = exchange("GET", f"{self.url}/api/v2/{path}", self._timeout, params=parameters)
@@ -90,6 +115,10 @@ class Alertmanager:
             where = ".".join(map(str, fault["loc"]))
             text = f"Alertmanager's answer is none to {path}: {where}: {fault['msg']}"
             raise AlertmanagerError(text) from error
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def _matches(matcher: _Matcher, labels: dict[str, str]) -> bool:

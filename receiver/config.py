@@ -68,6 +68,10 @@ class Alertmanager(Section):
 
     url: Url
     timeout: Period = 5.0
+    resend_every: Period = 20.0
+    """How often it is told of an open escalation; it forgets one after `LAPSES_AFTER` times as long."""
+    runbook_url: Url | None = None
+    """Where people find the runbook of RollbackNeedsHuman."""
 
 
 class DecisionBounds(Section):

@@ -5,6 +5,7 @@ RollbackAgentError
 ├── PrometheusError      Prometheus did not give a complete answer
 │   └── QueryRefused     it answers, but not to this
 ├── AlertmanagerError    Alertmanager did not give a complete answer
+│   └── AlertRefused     it answers, but does not take this alert
 ├── NoAnswer             a server gave no usable answer; told on as one of the two above
 ├── TargetError          the target cannot be read, or cannot do what was asked
 ├── TransactionsError    it cannot be told whether a transaction is open
@@ -44,6 +45,10 @@ class QueryRefused(PrometheusError):
 
 class AlertmanagerError(RollbackAgentError):
     """Alertmanager did not give a complete answer."""
+
+
+class AlertRefused(AlertmanagerError):
+    """Alertmanager answers, but does not take this alert."""
 
 
 class NoAnswer(RollbackAgentError):

@@ -1,4 +1,4 @@
-"""Fetches a whole JSON answer over HTTP in time, from the configured address and from nothing else."""
+"""Asks over HTTP in JSON and reads the whole answer in time, from the configured address and from nothing else."""
 
 from __future__ import annotations
 
@@ -25,26 +25,31 @@ def exchange(
 
     What is sent is a form or, where `body` is not None, that as JSON.
     """
+    status, content = _answer(method, url, timeout, params=params, data=form or None, json=body)
+    try:
+        return status, json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise NoAnswer(f"answered {status} without usable JSON") from error
+
+
+def tell(url: str, timeout: float, body: object) -> tuple[int, str]:
+    """Post `body` as JSON to who need not say more than whether it was taken; the status and the text. Raises NoAnswer.
+
+    `timeout` (seconds) is for all of it.
+    """
+    status, content = _answer("POST", url, timeout, json=body)
+    return status, content.decode(errors="backslashreplace")
+
+
+def _answer(method: str, url: str, timeout: float, **sent: Any) -> tuple[int, bytes]:
     try:
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
-            response = session.request(
-                method,
-                url,
-                params=params,
-                data=form or None,
-                json=body,
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-            )
+            response = session.request(method, url, timeout=timeout, allow_redirects=False, stream=True, **sent)
             with response:
-                content = _read(response, time.monotonic() + timeout)
-        return response.status_code, json.loads(content)
+                return response.status_code, _read(response, time.monotonic() + timeout)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise NoAnswer(f"cannot be asked: {_cause(error)}") from error
-    except (ValueError, RecursionError) as error:
-        raise NoAnswer(f"answered {response.status_code} without usable JSON") from error
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Protocol
@@ -13,8 +14,9 @@ from prometheus_client.registry import Collector
 from receiver.audit_watch import AuditState
 from receiver.autonomy import in_force
 from receiver.errors import JournalError
+from receiver.escalate import LAPSES_AFTER, Delivery
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import counts, deployments, hotfixes, releases, seen, tables
+from receiver.journal import counts, deployments, escalations, hotfixes, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.log import get_log
@@ -37,6 +39,11 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "runs": ("rollback_runs", "Ended runs by level and result.", ("deployment", "level", "result")),
     "refusals": ("rollback_refusals", "Refusals by guardrail.", ("deployment", "guardrail")),
     "escalations": ("rollback_escalations", "Escalations to a human by reason.", ("deployment", "reason")),
+    "escalation_deliveries": (
+        "rollback_escalation_deliveries",
+        "Attempts to tell Alertmanager of an escalation by what became of them.",
+        ("outcome",),
+    ),
 }
 NOTIFICATION_OUTCOMES = ("accepted", "unauthorized", "invalid", "too_large", "failed")
 ALERT_OUTCOMES = ("branch", "watchdog", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
@@ -154,6 +161,7 @@ class JournalCollector(Collector):
             "runs": dict.fromkeys(product(self._worlds, ("none", *Level), Result), 0),
             "refusals": dict.fromkeys(product(self._worlds, GUARDRAIL_NAMES), 0),
             "escalations": dict.fromkeys(product(self._worlds, EscalationReason), 0),
+            "escalation_deliveries": {(outcome,): 0 for outcome in Delivery},
         }
 
     def _runs(self, tx: sa.Connection) -> Iterator[Metric]:
@@ -211,7 +219,7 @@ class JournalCollector(Collector):
                 .where(tables.run.c.deployment == name, tables.approval.c.state == "pending")
             )
             pending.add_metric((name,), tx.execute(waiting).scalar() or 0)
-        yield from (budget, cooldown, last, latched, autonomy, pending, self._open_escalations(tx))
+        yield from (budget, cooldown, last, latched, autonomy, pending, *self._open_escalations(tx))
         switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
         switch.add_metric((), float(any(world.config.kill_switch.exists() for world in self._worlds.values())))
         yield switch
@@ -221,19 +229,22 @@ class JournalCollector(Collector):
         watchdog.add_metric((), seen.last(tx, seen.WATCHDOG) or 0)
         yield watchdog
 
-    def _open_escalations(self, tx: sa.Connection) -> Metric:
-        family = GaugeMetricFamily(
-            "rollback_escalations_open",
-            "Escalations that wait for an answer.",
-            labels=("deployment", "reason"),
+    def _open_escalations(self, tx: sa.Connection) -> Iterator[Metric]:
+        labels, now = ("deployment", "reason"), self._database.now(tx)
+        waiting = GaugeMetricFamily("rollback_escalations_open", "Escalations that wait for an answer.", labels=labels)
+        untold = GaugeMetricFamily(
+            "rollback_escalations_undelivered", "Open escalations that Alertmanager does not have.", labels=labels
         )
-        table = tables.escalation
-        query = sa.select(table.c.deployment, table.c.reason, sa.func.count()).where(table.c.answered_at.is_(None))
-        found = {(row[0], row[1]): row[2] for row in tx.execute(query.group_by(table.c.deployment, table.c.reason))}
-        known = {(deployment, str(reason)): 0 for deployment in self._worlds for reason in EscalationReason}
-        for labels, count in sorted((known | found).items()):
-            family.add_metric(labels, count)
-        return family
+        every = max((world.config.alertmanager.resend_every for world in self._worlds.values()), default=0.0)
+        found = escalations.find(tx, only_open=True)
+        is_open = Counter((one.deployment, one.reason) for one in found)
+        is_untold = Counter(
+            (one.deployment, one.reason) for one in found if (one.raised_at or 0.0) <= now - LAPSES_AFTER * every
+        )
+        for series in sorted({*product(self._worlds, EscalationReason), *is_open}):
+            waiting.add_metric(series, is_open[series])
+            untold.add_metric(series, is_untold[series])
+        yield from (waiting, untold)
 
     def _releases(self, tx: sa.Connection) -> Iterator[Metric]:
         live = GaugeMetricFamily("release_info", "The live release.", labels=("deployment", "release", "commit"))

@@ -177,6 +177,18 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class RaisedAlert:
+    """An alert as Alertmanager is told of it; it fires until `ends_at` (Unix seconds, as all times)."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: float
+    ends_at: float
+    link: str | None
+    """Where people see what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Which branch decided, what for, and why; `signals` are the facts that were read."""
 

@@ -18,6 +18,7 @@ from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
 from receiver.config import Config, Deployment
 from receiver.current import Current, NeedsRestart
+from receiver.escalate import Escalator
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
@@ -47,6 +48,7 @@ class Setup:
     prometheus: Prometheus
     worlds: dict[str, World]
     inbox: Inbox
+    escalator: Escalator
     announcements: Announcements
     operators: Operators
     access: Access
@@ -101,6 +103,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
             prometheus=prometheus,
             worlds=worlds,
             inbox=Inbox(database, prometheus, config.deployments),
+            escalator=Escalator(database, alertmanager, config),
             announcements=Announcements(database, audit, config.deployments),
             access=Access(config, web, time.monotonic),
             tls=Tls(web.tls_server_config) if web.tls_server_config else None,

@@ -1,4 +1,4 @@
-"""The receiver's threads: who looks at the inbox, who works on runs, who looks around from time to time."""
+"""The receiver's threads: who looks at the inbox, works on runs, calls humans, and looks around."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Workers:
         self._stop = threading.Event()
         self._notified = threading.Event()
         self._runnable = threading.Event()
+        self._asked = threading.Event()
         self._threads: list[threading.Thread] = []
         self._observed: dict[str, float] = {}
 
@@ -37,6 +38,7 @@ class Workers:
         self._spawn("inbox", self._loop, self._inbox, self._notified)
         for number in range(RUN_THREADS):
             self._spawn(f"run-{number}", self._loop, self._parts.workflow.work_once, self._runnable)
+        self._spawn("escalate", self._loop, self._escalate, self._asked)
         self._spawn("leases", self._every, lambda: LEASE / 4, self._parts.workflow.renew_leases)
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
         self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
@@ -51,6 +53,7 @@ class Workers:
         self._stop.set()
         self._notified.set()
         self._runnable.set()
+        self._asked.set()
         deadline = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0))
@@ -66,6 +69,9 @@ class Workers:
         if began:
             self._runnable.set()
         return False
+
+    def _escalate(self) -> bool:
+        return self._parts.current().escalator.work_once()
 
     def _reconcile(self) -> None:
         if self._parts.current().inbox.reconcile():

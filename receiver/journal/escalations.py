@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,6 +31,8 @@ class Escalation:
     answered_by: str | None
     answer: str | None
     comment: str | None
+    raised_at: float | None
+    """When Alertmanager last took it."""
 
 
 def open_one(
@@ -88,10 +91,48 @@ def find(
         query = query.where(table.c.id == escalation)
     if only_open:
         query = query.where(table.c.answered_at.is_(None))
+    return _read(tx, query)
+
+
+def to_tell(tx: sa.Connection, now: float, resend_every: float, linger: float) -> tuple[Escalation, ...]:
+    """What Alertmanager has to be told now, those first that it has not heard of.
+
+    That is each that is open, unless it was told within `resend_every` seconds; and the end of each that it was told,
+    `linger` seconds after its answer.
+    """
+    table = tables.escalation
+    # A clock that was set back must not make one wait: what was told in the future was told at no known time.
+    is_open = sa.and_(
+        table.c.answered_at.is_(None),
+        sa.or_(table.c.raised_at.is_(None), table.c.raised_at <= now - resend_every, table.c.raised_at > now),
+    )
+    is_over = sa.and_(
+        table.c.raised_at.is_not(None),
+        table.c.lowered_at.is_(None),
+        sa.or_(table.c.answered_at <= now - linger, table.c.answered_at > now),
+    )
+    order = (sa.func.coalesce(table.c.raised_at, 0), table.c.opened_at)
+    return _read(tx, sa.select(table).where(sa.or_(is_open, is_over)).order_by(*order))
+
+
+def raised(tx: sa.Connection, escalation: str, at: float) -> None:
+    """Alertmanager has taken an escalation as firing; one that was answered meanwhile it is told the end of, again."""
+    table = tables.escalation
+    tx.execute(sa.update(table).where(table.c.id == escalation).values(raised_at=at, lowered_at=None))
+
+
+def lowered(tx: sa.Connection, escalation: str, at: float) -> None:
+    """Alertmanager has taken the end of an escalation."""
+    table = tables.escalation
+    tx.execute(sa.update(table).where(table.c.id == escalation).values(lowered_at=at))
+
+
+def _read(tx: sa.Connection, query: sa.Select[Any]) -> tuple[Escalation, ...]:
     return tuple(
         Escalation(
             row.id, row.incident, row.run, row.deployment, EscalationReason(row.reason), row.summary,
             row.opened_at, row.answered_at, row.answered_by, row.answer, row.comment,
+            row.raised_at,
         )
         for row in tx.execute(query)
     )  # fmt: skip

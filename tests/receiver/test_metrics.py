@@ -42,6 +42,8 @@ PROMISED: dict[str, set[str]] = {
     "rollback_refusals_total": {"deployment", "guardrail"},
     "rollback_escalations_total": {"deployment", "reason"},
     "rollback_escalations_open": {"deployment", "reason"},
+    "rollback_escalations_undelivered": {"deployment", "reason"},
+    "rollback_escalation_deliveries_total": {"outcome"},
     "rollback_approvals_pending": {"deployment"},
     "rollback_budget_remaining": {"deployment"},
     "rollback_cooldown_end_timestamp_seconds": {"deployment"},

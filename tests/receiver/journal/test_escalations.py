@@ -107,3 +107,74 @@ def find(database: Database, only_open: bool = False) -> tuple[Escalation, ...]:
 def answer(database: Database, escalation: Escalation, person: str = "ada") -> bool:
     with database.write() as tx:
         return escalations.answer(tx, escalation.id, NOW + 1, person, escalations.RETRY, "go on")
+
+
+def test_what_is_open_is_told_again_and_again(database: Database) -> None:
+    """One that was never told is due at once and first; one that was told is due again after its time."""
+    ask(database, "alert Odd")
+    ask(database, "alert Other")
+    odd, other = find(database)
+    raised(database, odd, NOW + 10)
+
+    assert to_tell(database, NOW + 29) == [other.id]
+    assert to_tell(database, NOW + 30) == [other.id, odd.id]
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait(database: Database) -> None:
+    """What was told or answered in the future is due now."""
+    ask(database, "alert Odd")
+    (odd,) = find(database)
+    raised(database, odd, NOW + 3600)
+    assert to_tell(database, NOW) == [odd.id]
+
+    raised(database, odd, NOW)
+    assert answer(database, odd)
+    assert to_tell(database, NOW - 3600) == [odd.id]
+
+
+def test_the_end_is_told_once_and_not_at_once(database: Database) -> None:
+    """After its answer an escalation is quiet for the lingering, then its end is due until it was taken."""
+    ask(database, "alert Odd")
+    (odd,) = find(database)
+    raised(database, odd, NOW)
+    assert answer(database, odd)
+
+    assert to_tell(database, NOW + 30) == []
+    assert to_tell(database, NOW + 31) == [odd.id]
+    with database.write() as tx:
+        escalations.lowered(tx, odd.id, NOW + 31)
+    assert to_tell(database, NOW + 60) == []
+
+
+def test_what_was_never_told_has_no_end_to_tell(database: Database) -> None:
+    """Nobody is told of what was answered before anybody heard of it."""
+    ask(database, "alert Odd")
+    (odd,) = find(database)
+    assert answer(database, odd)
+
+    assert to_tell(database, NOW + 3600) == []
+
+
+def test_one_that_is_told_again_after_its_end_is_ended_again(database: Database) -> None:
+    """A replica that was slower than a person's answer leaves no alert behind that nobody ends."""
+    ask(database, "alert Odd")
+    (odd,) = find(database)
+    raised(database, odd, NOW)
+    assert answer(database, odd)
+    with database.write() as tx:
+        escalations.lowered(tx, odd.id, NOW + 31)
+
+    raised(database, odd, NOW + 32)
+
+    assert to_tell(database, NOW + 33) == [odd.id]
+
+
+def raised(database: Database, escalation: Escalation, at: float) -> None:
+    with database.write() as tx:
+        escalations.raised(tx, escalation.id, at)
+
+
+def to_tell(database: Database, now: float) -> list[str]:
+    """Of what Alertmanager is told now, with twenty seconds between two times and thirty after an answer."""
+    with database.read() as tx:
+        return [one.id for one in escalations.to_tell(tx, now, 20.0, 30.0)]
