@@ -92,6 +92,10 @@ class Workflow:
     def _bring_on(self, run: Run) -> None:
         with self._database.read() as tx:
             done, ended = runs.done_steps(tx, run), runs.result_of(tx, run)
+        if run.lives > 1:
+            get_log().warning("the run is taken up again", life=run.lives, done=sorted(done))
+        elif not done:
+            get_log().info("the run begins", trigger=run.trigger, requested_by=run.requested_by)
         if ended is None and run.lives > MAX_LIVES:
             reason = f"the agent stopped {MAX_LIVES} times while it worked on this run"
             stop = Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=True)
