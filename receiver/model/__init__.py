@@ -1,0 +1,57 @@
+"""The words of the project as types; nothing here reads or writes anything."""
+
+from __future__ import annotations
+
+from receiver.model.diagnosis import CheckedHealth, Diagnosis, ErrorLines, RecentRelease
+from receiver.model.findings import Backup, Execution, Findings, Verification
+from receiver.model.plan import Decision, Permission, Plan, Refusal, Release
+from receiver.model.run import Outcome, Proceed, Run, Stop, Wait
+from receiver.model.telemetry import Branch, Demand, RaisedAlert, Signal, Silence, Storm, Telemetry
+from receiver.model.words import (
+    MOST_DEMANDING_FIRST,
+    SHORT_HASH,
+    Action,
+    Autonomy,
+    EscalationReason,
+    Level,
+    Result,
+    Trigger,
+    Verdict,
+)
+
+__all__ = [
+    "MOST_DEMANDING_FIRST",
+    "SHORT_HASH",
+    "Action",
+    "Autonomy",
+    "Backup",
+    "Branch",
+    "CheckedHealth",
+    "Decision",
+    "Demand",
+    "Diagnosis",
+    "ErrorLines",
+    "EscalationReason",
+    "Execution",
+    "Findings",
+    "Level",
+    "Outcome",
+    "Permission",
+    "Plan",
+    "Proceed",
+    "RaisedAlert",
+    "RecentRelease",
+    "Refusal",
+    "Release",
+    "Result",
+    "Run",
+    "Signal",
+    "Silence",
+    "Stop",
+    "Storm",
+    "Telemetry",
+    "Trigger",
+    "Verdict",
+    "Verification",
+    "Wait",
+]
