@@ -90,7 +90,10 @@ def test_every_result_is_explained() -> None:
 
 def test_every_escalation_reason_can_happen() -> None:
     """Each reason stands somewhere in the code that raises it."""
-    code = "\n".join(path.read_text() for path in (REPOSITORY / "receiver").rglob("*.py") if path.name != "model.py")
+    tell_of_all = ("needs_human.py", "next_steps.py")
+    code = "\n".join(
+        path.read_text() for path in (REPOSITORY / "receiver").rglob("*.py") if path.name not in tell_of_all
+    )
     assert [reason for reason in EscalationReason if f"EscalationReason.{reason.name}" not in code] == []
 
 
