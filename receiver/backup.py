@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from receiver.config import Backups
+from receiver.config.deployment import Backups
 from receiver.errors import BackupError
 from receiver.model import Backup
 

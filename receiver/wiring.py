@@ -16,7 +16,8 @@ from receiver.app import Interface, RejectedCounts
 from receiver.audit import AuditTrail
 from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
-from receiver.config import Config, Deployment
+from receiver.config import Config
+from receiver.config.deployment import Deployment
 from receiver.current import Current, NeedsRestart
 from receiver.escalate import Escalator
 from receiver.inbox import Inbox

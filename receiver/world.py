@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from receiver.config import Config, Deployment
+from receiver.config import Config
+from receiver.config.deployment import Deployment
 from receiver.journal.database import Database
 from receiver.model import Level, Release, Silence, Storm, Telemetry
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from receiver.config import Guardrails
+from receiver.config.guardrails import Guardrails
 from receiver.journal.releases import Deploy
 from receiver.model import Backup, Plan, Release, Signal, Silence, Storm, Trigger
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from receiver.config import ReleasesTarget
+from receiver.config.deployment import ReleasesTarget
 from receiver.errors import TargetError
 from receiver.model import Level, Release
 from receiver.targets import switch_release

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from receiver.backup import MANIFEST, make, read_back, size_needed
-from receiver.config import Backups
+from receiver.config.deployment import Backups
 from receiver.errors import BackupError
 from receiver.model import Backup
 
@@ -27,7 +27,7 @@ ON_A_FULL_DISK = """
 import sys
 from pathlib import Path
 from receiver.backup import make
-from receiver.config import Backups
+from receiver.config.deployment import Backups
 from receiver.errors import BackupError
 source, into = map(Path, sys.argv[1:])
 try:
@@ -41,7 +41,7 @@ AS_ANOTHER_USER = """
 import os, sys
 from pathlib import Path
 from receiver.backup import size_needed
-from receiver.config import Backups
+from receiver.config.deployment import Backups
 from receiver.errors import BackupError
 if os.geteuid() == 0:  # root may read everything
     os.setuid(65534)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from receiver.audit import AuditTrail
-from receiver.config import Guardrails, load_config
+from receiver.config import load_config
+from receiver.config.guardrails import Guardrails
 from receiver.errors import AlertmanagerError, PrometheusError
 from receiver.guardrails.facts import Facts
 from receiver.journal import releases

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.config import Guardrails
+from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS, Guardrail, refusals
 from receiver.guardrails.facts import Facts
 from receiver.model import Refusal

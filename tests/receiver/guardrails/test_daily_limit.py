@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.config import DailyLimit, Guardrails
+from receiver.config.guardrails import DailyLimit, Guardrails
 from receiver.errors import JournalError
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.daily_limit import daily_limit

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from receiver.config import DiskSpace, Guardrails
+from receiver.config.guardrails import DiskSpace, Guardrails
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.disk_space import disk_space
 from receiver.model import Refusal

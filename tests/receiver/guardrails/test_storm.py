@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.config import Guardrails
+from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.storm import storm
 from receiver.model import Refusal, Storm, Trigger

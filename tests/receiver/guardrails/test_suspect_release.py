@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from receiver.config import Guardrails, SuspectRelease
+from receiver.config.guardrails import Guardrails, SuspectRelease
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.suspect_release import suspect_release
 from receiver.model import Refusal, Trigger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.config import Guardrails, Watchdog
+from receiver.config.guardrails import Guardrails, Watchdog
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.watchdog import WHAT_TO_DO, missing_for, watchdog
 from receiver.journal import seen

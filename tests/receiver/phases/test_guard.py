@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from receiver.config import Guardrails
+from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import approvals, deployments, releases, runs, tables
 from receiver.model import Proceed, Run, Silence, Stop

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.config import ReleasesTarget
+from receiver.config.deployment import ReleasesTarget
 from receiver.errors import TargetError
 from receiver.model import Level, Release
 from receiver.targets import switch_release

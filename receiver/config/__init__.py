@@ -8,9 +8,11 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from configfile import Command, FilePath, Integer, Number, Section, load
+from configfile import FilePath, Integer, Number, Section, load
 from receiver.audit_files import Audit, TrailFiles
-from receiver.config_values import AlertName, ListenAddress, Name, Period, PersonName, Url, is_loopback
+from receiver.config.deployment import Deployment
+from receiver.config.guardrails import Guardrails
+from receiver.config_values import ListenAddress, Name, Period, PersonName, Url, is_loopback
 from receiver.identity import Role
 from receiver.log_settings import Log
 from receiver.model import Autonomy
@@ -92,142 +94,6 @@ class Approval(Section):
 
     expires_after: Period = 900.0
     people: Integer = Field(default=1, ge=1, le=2)
-
-
-class Unconfigurable(Section):
-    """A guardrail without options."""
-
-
-class DailyLimit(Section):
-    """At most `limit` rollbacks of a deployment within `period` (the guide: 3 in 24 h)."""
-
-    limit: Integer = Field(default=3, ge=1)
-    period: Period = 86400.0
-
-
-class Cooldown(Section):
-    """At least this long between two rollbacks of a deployment (the guide: 5 min)."""
-
-    period: Period = 300.0
-
-
-class Watchdog(Section):
-    """At most this long without a Watchdog from Alertmanager; it is sent each minute."""
-
-    max_age: Period = 300.0
-
-
-class Storm(Section):
-    """At most so many deployments may ask for a rollback at once; an alert of `dependencies` refuses by itself."""
-
-    deployments: Integer = Field(default=3, ge=1)
-    dependencies: tuple[AlertName, ...] = ()
-
-
-class SuspectRelease(Section):
-    """A release that has been live for longer is not rolled back by itself; null: however long (the guide)."""
-
-    max_age: Period | None = None
-
-
-class OpenTransactions(Section):
-    """A transaction that has been open for longer refuses; looking for them may take `timeout`."""
-
-    older_than: Period = 5.0
-    timeout: Period = 5.0
-
-
-class DiskSpace(Section):
-    """At least this much must be free where backups and logs go (the guide: 1 GB)."""
-
-    minimum_bytes: Integer = Field(default=1_000_000_000, ge=0)
-
-
-class Guardrails(Section):
-    """One section a guardrail, under its name."""
-
-    kill_switch: Unconfigurable = Unconfigurable()
-    latched: Unconfigurable = Unconfigurable()
-    silenced: Unconfigurable = Unconfigurable()
-    storm: Storm = Storm()
-    watchdog: Watchdog = Watchdog()
-    telemetry_fresh: Unconfigurable = Unconfigurable()
-    alert_still_firing: Unconfigurable = Unconfigurable()
-    suspect_release: SuspectRelease = SuspectRelease()
-    plan_stale: Unconfigurable = Unconfigurable()
-    release_in_progress: Unconfigurable = Unconfigurable()
-    target_release_valid: Unconfigurable = Unconfigurable()
-    irreversible_migration: Unconfigurable = Unconfigurable()
-    pending_transactions: OpenTransactions = OpenTransactions()
-    rollback_command_present: Unconfigurable = Unconfigurable()
-    daily_limit: DailyLimit = DailyLimit()
-    cooldown: Cooldown = Cooldown()
-    disk_space: DiskSpace = DiskSpace()
-    backup_created: Unconfigurable = Unconfigurable()
-
-
-class ReleasesTarget(Section):
-    """The layout of Capistrano: `releases/<id>`, `current`, `shared/`."""
-
-    path: FilePath
-    restart: Command
-    timeout: Period = 300.0
-
-
-class Target(Section):
-    """Exactly one adapter."""
-
-    releases: ReleasesTarget
-
-
-class Backups(Section):
-    """What is kept before anything is touched."""
-
-    sqlite: tuple[FilePath, ...] = ()
-    paths: tuple[FilePath, ...] = ()
-
-
-class PostgresqlDatabase(Section):
-    """A database of the deployment, by libpq's connection string in a file."""
-
-    url_file: FilePath
-
-
-class PendingTransactions(Section):
-    """Where open transactions are looked for; without `sqlite` in the files that are backed up."""
-
-    sqlite: tuple[FilePath, ...] | None = None
-    postgresql: PostgresqlDatabase | None = None
-    command: Command | None = None
-
-
-class Verify(Section):
-    """When a rollback counts as verified."""
-
-    timeout: Period = 600.0
-    samples_in_a_row: Integer = Field(default=3, ge=1)
-
-
-class Diagnosis(Section):
-    """What is collected for a person when a run asks one or ends."""
-
-    health: Command | None = None
-    timeout: Period = 15.0
-    access_logs: tuple[FilePath, ...] = ()
-    lines: Integer = Field(default=20, ge=1, le=200)
-
-
-class Deployment(Section):
-    """One deployment: services that are released together."""
-
-    target: Target
-    backup: Backups = Backups()
-    pending_transactions: PendingTransactions = PendingTransactions()
-    verify: Verify = Verify()
-    diagnosis: Diagnosis = Diagnosis()
-    autonomy: Autonomy | None = None
-    good_after: Period = 900.0
-    observe_every: Period = 60.0
 
 
 class Config(Section):

@@ -1,0 +1,73 @@
+"""One deployment: what is rolled back, what is kept before, when it counts as well again."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from configfile import Command, FilePath, Integer, Section
+from receiver.config_values import Period
+from receiver.model import Autonomy
+
+
+class ReleasesTarget(Section):
+    """The layout of Capistrano: `releases/<id>`, `current`, `shared/`."""
+
+    path: FilePath
+    restart: Command
+    timeout: Period = 300.0
+
+
+class Target(Section):
+    """Exactly one adapter."""
+
+    releases: ReleasesTarget
+
+
+class Backups(Section):
+    """What is kept before anything is touched."""
+
+    sqlite: tuple[FilePath, ...] = ()
+    paths: tuple[FilePath, ...] = ()
+
+
+class PostgresqlDatabase(Section):
+    """A database of the deployment, by libpq's connection string in a file."""
+
+    url_file: FilePath
+
+
+class PendingTransactions(Section):
+    """Where open transactions are looked for; without `sqlite` in the files that are backed up."""
+
+    sqlite: tuple[FilePath, ...] | None = None
+    postgresql: PostgresqlDatabase | None = None
+    command: Command | None = None
+
+
+class Verify(Section):
+    """When a rollback counts as verified."""
+
+    timeout: Period = 600.0
+    samples_in_a_row: Integer = Field(default=3, ge=1)
+
+
+class Diagnosis(Section):
+    """What is collected for a person when a run asks one or ends."""
+
+    health: Command | None = None
+    timeout: Period = 15.0
+    access_logs: tuple[FilePath, ...] = ()
+    lines: Integer = Field(default=20, ge=1, le=200)
+
+
+class Deployment(Section):
+    """One deployment: services that are released together."""
+
+    target: Target
+    backup: Backups = Backups()
+    pending_transactions: PendingTransactions = PendingTransactions()
+    verify: Verify = Verify()
+    diagnosis: Diagnosis = Diagnosis()
+    autonomy: Autonomy | None = None
+    good_after: Period = 900.0
+    observe_every: Period = 60.0
