@@ -62,6 +62,19 @@ BESIDE_TREE = (
         "agent-runs",
         ("a question of a moment", "for: 1m", "for: 30s"),
         ("a question for each replica", "max by (deployment, reason)", "max by (deployment, reason, instance)"),
+        ("untold for a moment", "for: 2m", "for: 1m"),
+        ("all told is untold", "rollback_escalations_undelivered) > 0", "rollback_escalations_undelivered) >= 0"),
+        (
+            "untold for each reason",
+            "max by (deployment) (rollback_escalations_undelivered)",
+            "max by (deployment, reason) (rollback_escalations_undelivered)",
+        ),
+        (
+            "a plan for each replica",
+            "max by (deployment) (rollback_approvals",
+            "sum by (deployment, instance) (rollback_approvals",
+        ),
+        ("no plan waits", "rollback_approvals_pending) > 0", "rollback_approvals_pending) >= 0"),
         ("one left is used up", "budget_remaining) == 0", "budget_remaining) <= 1"),
         (
             "a latch for each replica",

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import combinations
 from pathlib import Path
@@ -138,6 +139,57 @@ def test_a_branch_mutes_those_below_it(alertmanager: Server, branches: list[dict
     _raise(alertmanager, *alerts)
     wait_until(lambda: muted() == expected, 10)  # it looks at what it was sent in its own time
     assert muted() == expected
+
+
+OPEN = {"alertname": "RollbackEscalationOpen", "deployment": "qrl", "reason": "rollback_failed"}
+PENDING = {"alertname": "RollbackApprovalPending", "deployment": "qrl"}
+
+
+def _called(reason: str, deployment: str = "qrl") -> dict[str, str]:
+    """The labels of an escalation, as the agent raises it."""
+    return {"alertname": "RollbackNeedsHuman", "deployment": deployment, "reason": reason, "escalation": "0a1b2c3d"}
+
+
+@pytest.mark.parametrize(
+    ("called", "rule", "is_muted"),
+    [
+        (_called("rollback_failed"), OPEN, True),
+        (_called("limit_reached"), OPEN, False),
+        (_called("rollback_failed", "other"), OPEN, False),
+        (_called("low_confidence"), PENDING, True),
+        (_called("database_or_full"), PENDING, True),
+        (_called("database_or_full", "other"), PENDING, False),
+        # Yesterday's question, still open, is not this plan.
+        (_called("rollback_failed"), PENDING, False),
+    ],
+    ids=lambda value: "-".join(list(value.values())[:3]) if isinstance(value, dict) else "",
+)
+def test_people_are_called_once(
+    alertmanager: Server, rim: Rim, called: dict[str, str], rule: dict[str, str], is_muted: bool
+) -> None:
+    """The agent's own call mutes the rule that is its second way, and no other question's."""
+    _raise(alertmanager, called)
+    name = (called["alertname"], called["deployment"])
+    assert wait_until(lambda: name in rim.alerts("/human"), 10)
+    _raise(alertmanager, rule)
+    second = (rule["alertname"], rule["deployment"])
+    if is_muted:
+        time.sleep(3)  # more than two intervals
+        assert rim.alerts("/human") == {name}
+    else:
+        assert wait_until(lambda: second in rim.alerts("/human"), 10)
+
+
+def test_the_second_way_calls_where_the_first_has_ended(alertmanager: Server, rim: Rim) -> None:
+    """A call that is not kept alive mutes nothing any more."""
+    _raise(alertmanager, _called("rollback_failed"))
+    assert wait_until(lambda: ("RollbackNeedsHuman", "qrl") in rim.alerts("/human"), 10)
+    _raise(alertmanager, OPEN)
+    time.sleep(2)
+    assert ("RollbackEscalationOpen", "qrl") not in rim.alerts("/human")
+    ended = {"labels": _called("rollback_failed"), "endsAt": datetime.now(UTC).isoformat()}
+    requests.post(f"{alertmanager.url}/api/v2/alerts", json=[ended], timeout=5).raise_for_status()
+    assert wait_until(lambda: ("RollbackEscalationOpen", "qrl") in rim.alerts("/human"), 10)
 
 
 def test_errors_of_a_service_reach_the_webhook(
