@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from receiver.errors import PrometheusError
-from receiver.model import Action, Branch, Demand, Level, Signal, Storm, Telemetry
+from receiver.model import Action, Branch, Demand, History, Level, Signal, Storm, Telemetry
 from receiver.prometheus_api import PrometheusApi, Series
 
 # A day's mean is recorded every two minutes only, and says nothing of this moment.
@@ -17,6 +17,8 @@ _SIGNALS = '__name__=~"deployment:.+|service:.+",__name__!~".+:mean1d"'
 _NOT_THE_ALERTS = {"__name__", "alertstate"}
 """Labels that Prometheus adds to the series `ALERTS`."""
 _BRANCH = 'branch!=""'
+HISTORY_POINTS = 240
+"""As many as a chart of a report can show side by side."""
 _AVAILABILITY = "deployment:availability:ratio"
 
 
@@ -24,7 +26,8 @@ class Prometheus:
     """One Prometheus server, over its HTTP API. `timeout` and `max_age` are in seconds."""
 
     def __init__(self, url: str, timeout: float, max_age: float, clock: Callable[[], float]) -> None:
-        self._query = PrometheusApi(url, timeout).query
+        api = PrometheusApi(url, timeout)
+        self._query, self._query_range = api.query, api.query_range
         self._max_age = max_age
         self._clock = clock
 
@@ -72,6 +75,12 @@ class Prometheus:
         series = self._query(f'{signal}{{deployment="{_escaped(deployment)}"}}[{period}s]')
         return {one.metric.get("service", ""): tuple(value for at, value in one.values if at > since) for one in series}
 
+    def history(self, deployment: str, since: float, until: float) -> tuple[History, ...]:
+        """All signals between two moments (Unix seconds), in at most `HISTORY_POINTS` steps; no NaN, no infinity."""
+        step = max(math.ceil((until - since) / HISTORY_POINTS), 1)
+        found = self._query_range(f'{{{_SIGNALS},deployment="{_escaped(deployment)}"}}', since, until, step)
+        return tuple(sorted(map(_history, found), key=lambda one: (one.name, one.service or "")))
+
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire at all."""
         failing = self._firing(f'{_BRANCH},action="{Action.ROLLBACK}"')
@@ -93,6 +102,11 @@ class Prometheus:
             return None
         metric = series.metric
         return Signal(metric.get("__name__", ""), metric.get("service"), value if math.isfinite(value) else None, at)
+
+
+def _history(series: Series) -> History:
+    points = tuple(point for point in series.values if math.isfinite(point[1]))
+    return History(series.metric.get("__name__", ""), series.metric.get("service"), points)
 
 
 def _first_demand(alerts: Iterable[Series]) -> Demand | None:

@@ -52,6 +52,11 @@ class PrometheusApi:
         """The series of a query at this moment; raises PrometheusError, QueryRefused where the query is at fault."""
         return self._query(promql, _RESULT).result
 
+    def query_range(self, promql: str, since: float, until: float, step: int) -> tuple[Series, ...]:
+        """The series of a query at each `step` seconds between two moments; raises as `query` does."""
+        moments = {"start": f"{since:.3f}", "end": f"{until:.3f}", "step": str(step)}
+        return self._query(promql, _RESULT, "query_range", moments).result
+
     def scalar(self, promql: str) -> float:
         """The number that a query of a number gives, such as `time()`; raises PrometheusError."""
         return self._query(promql, _SCALAR).result[1]
@@ -61,9 +66,11 @@ class PrometheusApi:
         status, answer = self._fetch("GET", path, parameters or {})
         return _shaped(shape, _content(status, answer, path), f"answer is none to {path}")
 
-    def _query(self, promql: str, shape: TypeAdapter[T]) -> T:
+    def _query(
+        self, promql: str, shape: TypeAdapter[T], path: str = "query", moments: Mapping[str, str] = NOTHING
+    ) -> T:
         # As a form: the text of a query may be longer than an address.
-        status, answer = self._fetch("POST", "query", {"query": promql, "timeout": f"{self._timeout:g}"})
+        status, answer = self._fetch("POST", path, {"query": promql, "timeout": f"{self._timeout:g}", **moments})
         content = _content(status, answer, "a query")
         if answer.get("warnings"):
             raise PrometheusError(f"Prometheus answered in part only: {answer['warnings']}")

@@ -9,7 +9,7 @@ from typing import Protocol
 from receiver.config import Config
 from receiver.config.deployment import Deployment
 from receiver.journal.database import Database
-from receiver.model import Level, Release, Silence, Storm, Telemetry
+from receiver.model import History, Level, Release, Silence, Storm, Telemetry
 
 
 class TelemetrySource(Protocol):
@@ -21,6 +21,10 @@ class TelemetrySource(Protocol):
 
     def samples(self, deployment: str, signal: str, since: float) -> dict[str, tuple[float, ...]]:
         """A signal's values after `since`, oldest first, by service."""
+        ...
+
+    def history(self, deployment: str, since: float, until: float) -> tuple[History, ...]:
+        """All signals between two moments."""
         ...
 
     def storm(self, dependencies: Iterable[str]) -> Storm:

@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "receiver.guardrails",
         "receiver.decision",
+        "receiver.signals",
         "receiver.targets",
         "receiver.world",
         "receiver.backup",

@@ -68,6 +68,7 @@ class Guardrails(Section):
     telemetry_fresh: Unconfigurable = Unconfigurable()
     alert_still_firing: Unconfigurable = Unconfigurable()
     suspect_release: SuspectRelease = SuspectRelease()
+    live_by_rollback: Unconfigurable = Unconfigurable()
     plan_stale: Unconfigurable = Unconfigurable()
     release_in_progress: Unconfigurable = Unconfigurable()
     target_release_valid: Unconfigurable = Unconfigurable()

@@ -13,6 +13,7 @@ from receiver.guardrails.facts import Facts
 from receiver.guardrails.irreversible_migration import irreversible_migration
 from receiver.guardrails.kill_switch import kill_switch
 from receiver.guardrails.latched import latched
+from receiver.guardrails.live_by_rollback import live_by_rollback
 from receiver.guardrails.pending_transactions import pending_transactions
 from receiver.guardrails.plan_stale import plan_stale
 from receiver.guardrails.release_in_progress import release_in_progress
@@ -36,6 +37,7 @@ GUARDRAILS: tuple[Guardrail, ...] = (
     telemetry_fresh,
     alert_still_firing,
     suspect_release,
+    live_by_rollback,
     plan_stale,
     release_in_progress,
     target_release_valid,

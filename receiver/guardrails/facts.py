@@ -21,6 +21,8 @@ class Facts:
     live_release: str | None
     live_release_unknown: str | None
     live_since: float | None
+    live_by_run: str | None
+    """The run whose rollback made the live release live, where no deploy has since."""
     target: Release | None
     irreversible: tuple[str, ...]
     """The releases after the target, up to the live one, whose migration cannot be undone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -55,9 +55,19 @@ def seen(tx: sa.Connection, deployment: str, releases: tuple[Release, ...], now:
         tx.execute(built_anew)
 
 
-def set_live(tx: sa.Connection, deployment: str, release: str, live_since: float) -> None:
-    """Remember since when a release is live; being switched to again starts its time anew."""
-    _update(tx, deployment, release, live_since=live_since)
+def set_live(tx: sa.Connection, deployment: str, release: str, live_since: float, by_run: str | None = None) -> None:
+    """Remember since when a release is live, and by which rollback; being switched to again starts its time anew."""
+    _update(tx, deployment, release, live_since=live_since, live_by_run=by_run)
+
+
+def live_by_run(tx: sa.Connection, deployment: str, live: Release) -> str | None:
+    """The run whose rollback made the live release live, or None where a deploy did, if only just now."""
+    table = tables.release
+    query = sa.select(table).where(table.c.deployment == deployment, table.c.id == live.id)
+    row = tx.execute(query).first()
+    if row is None or (live.live_since or 0.0) > (row.live_since or 0.0):
+        return None
+    return cast(str | None, row.live_by_run)
 
 
 def set_good(tx: sa.Connection, deployment: str, release: str, now: float) -> None:
@@ -83,6 +93,13 @@ def hold(tx: sa.Connection, deployment: str, release: str, now: float, run: str)
 def end_hold(tx: sa.Connection, deployment: str, release: str) -> None:
     """A person lets the release be deployed again."""
     _update(tx, deployment, release, held_at=None, held_by_run=None)
+
+
+def end_hold_of(tx: sa.Connection, deployment: str, release: str, run: str) -> None:
+    """The rollback of this run has shown that the release was not to blame; another's hold on it stays."""
+    table = tables.release
+    mine = (table.c.deployment == deployment, table.c.id == release, table.c.held_by_run == run)
+    tx.execute(sa.update(table).where(*mine).values(held_at=None, held_by_run=None))
 
 
 def known(tx: sa.Connection, deployment: str) -> dict[str, Release]:

@@ -190,6 +190,7 @@ release = Table(
     Column("commit", Text),
     Column("first_seen_at", Float, nullable=False),
     Column("live_since", Float),
+    Column("live_by_run", Text),  # the run whose rollback made it live; null: a deploy did
     Column("good_at", Float),
     Column("held_at", Float),
     Column("held_by_run", Text),

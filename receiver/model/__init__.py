@@ -6,7 +6,7 @@ from receiver.model.diagnosis import CheckedHealth, Diagnosis, ErrorLines, Recen
 from receiver.model.findings import Backup, Execution, Findings, Verification
 from receiver.model.plan import Decision, Permission, Plan, Refusal, Release
 from receiver.model.run import Outcome, Proceed, Run, Stop, Wait
-from receiver.model.telemetry import Branch, Demand, RaisedAlert, Signal, Silence, Storm, Telemetry
+from receiver.model.telemetry import Branch, Demand, History, RaisedAlert, Signal, Silence, Storm, Telemetry
 from receiver.model.words import (
     MOST_DEMANDING_FIRST,
     SHORT_HASH,
@@ -34,6 +34,7 @@ __all__ = [
     "EscalationReason",
     "Execution",
     "Findings",
+    "History",
     "Level",
     "Outcome",
     "Permission",

@@ -41,6 +41,8 @@ class Verification:
     reason: str
     at: float
     signals: tuple[Signal, ...]
+    worst: tuple[Signal, ...] = ()
+    """Each signal at its worst between the command's start and the verdict."""
 
 
 @dataclass(frozen=True, slots=True)

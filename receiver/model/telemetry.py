@@ -61,6 +61,15 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """The samples of a signal over a time, oldest first: moments (Unix seconds) and numbers."""
+
+    name: str
+    service: str | None
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Telemetry:
     """What Prometheus said about one deployment at one moment (Unix seconds)."""
 

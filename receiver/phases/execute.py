@@ -10,7 +10,7 @@ from receiver.command_output import last_output
 from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
 from receiver.journal import deployments, escalations, hotfixes, releases, runs
-from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Result, Run, Stop
+from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Release, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
 from receiver.run_once import Command, Ended, Lost, run_once, was_started
@@ -82,8 +82,10 @@ def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost)
 def _remember_switch(run: Run, world: World, plan: Plan, at: float) -> None:
     with world.database.write() as tx:
         hotfixes.close_switched(tx, run.deployment, at)
+        # It may have been live for so short a time that nobody has looked at it yet.
+        releases.seen(tx, run.deployment, (Release(plan.live_release, plan.live_commit),), at)
         releases.hold(tx, run.deployment, plan.live_release, at, run.id)
-        releases.set_live(tx, run.deployment, str(plan.target_release), at)
+        releases.set_live(tx, run.deployment, str(plan.target_release), at, by_run=run.id)
 
 
 def _latch(run: Run, world: World, reason: str) -> None:

@@ -49,6 +49,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         live_release=live.id if live else None,
         live_release_unknown=live_unknown,
         live_since=live.live_since if live else None,
+        live_by_run=_live_by_run(world, live),
         target=target,
         irreversible=remembered.irreversible,
         deploys=remembered.deploys,
@@ -108,6 +109,13 @@ def _releases(
         # Built anew: what was known of it is not known of what is there now.
         return live, None, replace(remembered, good_at=None)
     return live, None, remembered
+
+
+def _live_by_run(world: World, live: Release | None) -> str | None:
+    if live is None:
+        return None
+    with world.database.read() as tx:
+        return releases.live_by_run(tx, world.deployment, live)
 
 
 def _transactions(world: World) -> tuple[tuple[str, ...] | None, str | None]:

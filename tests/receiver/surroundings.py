@@ -10,7 +10,7 @@ from typing import Any
 from receiver.audit import AuditTrail
 from receiver.config import Config
 from receiver.journal.database import Database
-from receiver.model import Action, Branch, Level, Release, Signal, Silence, Storm, Telemetry
+from receiver.model import Action, Branch, History, Level, Release, Signal, Silence, Storm, Telemetry
 from receiver.world import World
 
 GOOD, BAD = "r1", "r2"
@@ -63,6 +63,7 @@ class ToldPrometheus:
         """The deployments that ask for a rollback."""
         self.alerting: frozenset[str] = frozenset()
         """Alerts beyond the tree that fire."""
+        self.past: tuple[History, ...] | None = None
         self.error: Exception | None = None
         self.asked = 0
         self.when_asked: Callable[[int], None] = lambda _: None
@@ -80,6 +81,15 @@ class ToldPrometheus:
         """The values as told."""
         self._ask()
         return self.health
+
+    def history(self, _deployment: str, since: float, until: float) -> tuple[History, ...]:
+        """The past as told, or one sample of availability as it is now; asked beside the telemetry, as storm is."""
+        if self.error is not None:
+            raise self.error
+        if self.past is not None:
+            return self.past
+        now = () if self.availability is None else ((until, self.availability),)
+        return (History(AVAILABILITY, None, tuple(point for point in now if since <= point[0])),)
 
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """What fires elsewhere, as told; no question of its own, since it is always asked beside the telemetry."""
@@ -161,6 +171,10 @@ class FileTarget:
         """Make a release live, as a deploy would."""
         with self._file.open("a") as file:
             file.write(f"{release}\n")
+
+    def history(self, release: str) -> None:
+        """Let a release be one that was live before all others."""
+        self._file.write_text(f"{release}\n{self._file.read_text()}")
 
     def lines(self) -> list[str]:
         """Which releases were made live, one after the other."""

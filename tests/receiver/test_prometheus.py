@@ -2,84 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from demo.monitoring import start_prometheus
-from demo.processes import free_port, wait_until
+from demo.processes import wait_until
 from receiver.errors import PrometheusError
 from receiver.model import Action, Branch, Demand, Level
 from receiver.prometheus import Prometheus
+from tests.receiver.monitored import Monitored, await_signals, series
 
 ODD_NAME = 'a"b\\c{d="e"}|.*'
 LABELS = {"branch": "service_down", "rank": "1", "action": "rollback", "level": "fast", "confidence": "0.99"}
 AVAILABILITY, HEALTH = "deployment:availability:ratio", "service:availability:ratio"
 
 
-class Monitored:
-    """A real Prometheus; what it scrapes is what a test has exposed, its alerts fire as the test says."""
-
-    def __init__(self, directory: Path, stack: ExitStack) -> None:
-        self._lines: dict[str, tuple[str, ...]] = {}
-        exporter = _exporter(lambda: "".join(f"{line}\n" for lines in self._lines.copy().values() for line in lines))
-        stack.callback(exporter.server_close)
-        stack.callback(exporter.shutdown)
-        rules = [
-            {"alert": "Tested", "expr": "test_firing == 1"},
-            {"alert": "Waits", "expr": "test_pending == 1", "for": "1h"},
-        ]
-        (directory / "rules.yml").write_text(
-            json.dumps({"groups": [{"name": "test", "interval": "250ms", "rules": rules}]})
-        )
-        targets = [{"targets": [f"127.0.0.1:{exporter.server_address[1]}"]}]
-        config = {
-            "global": {"scrape_interval": "250ms", "scrape_timeout": "250ms"},
-            "rule_files": [str(directory / "rules.yml")],
-            "scrape_configs": [{"job_name": "test", "static_configs": targets}],
-        }
-        server = stack.enter_context(start_prometheus(directory, config, free_port()))
-        self.url = server.url
-
-    def expose(self, deployment: str, *lines: str) -> None:
-        """Expose these lines for a deployment, in place of those that were."""
-        self._lines[deployment] = lines
-
-    def client(self, timeout: float = 5.0, max_age: float = 10.0) -> Prometheus:
-        """The client under test."""
-        return Prometheus(self.url, timeout, max_age, time.time)
-
-    def shows(self, promql: str) -> bool:
-        """Whether a query has a result."""
-        return bool(self.client()._query(promql))
-
-
 @pytest.fixture(scope="module")
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     with ExitStack() as stack:
         yield Monitored(tmp_path_factory.mktemp("prometheus"), stack)
-
-
-def series(name: str, deployment: str, value: object, **labels: str) -> str:
-    """One line of an exposition."""
-    escape = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-    pairs = ",".join(f'{key}="{text.translate(escape)}"' for key, text in {"deployment": deployment, **labels}.items())
-    return f"{name}{{{pairs}}} {value}"
-
-
-def await_signals(monitored: Monitored, deployment: str, *lines: str) -> None:
-    """Expose the lines and wait until Prometheus has scraped and evaluated them."""
-    monitored.expose(deployment, *lines, series("test_marker", deployment, 1))
-    quoted = json.dumps(deployment)
-    alerting = any(line.startswith(("test_firing", "test_pending")) for line in lines)
-    wanted = f"ALERTS{{deployment={quoted}}}" if alerting else f"test_marker{{deployment={quoted}}}"
-    assert wait_until(lambda: monitored.shows(wanted), 20, every=0.1)
 
 
 def test_it_tells_what_fires_and_the_signals(monitored: Monitored) -> None:
@@ -295,23 +238,3 @@ def test_a_query_that_prometheus_refuses_is_an_error(monitored: Monitored) -> No
     """Prometheus' own reason is told."""
     with pytest.raises(PrometheusError, match=r"Prometheus refused a query: .*parse error"):
         monitored.client().samples("qrl", "no such signal", time.time())
-
-
-def _exporter(text: Callable[[], str]) -> ThreadingHTTPServer:
-    """Serves what `text` gives as metrics."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = text().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server

@@ -22,6 +22,7 @@ from receiver.model import (
     Branch,
     Decision,
     Findings,
+    History,
     Level,
     Plan,
     Release,
@@ -56,6 +57,7 @@ def facts(**changes: Any) -> Facts:
         live_release="r2",
         live_release_unknown=None,
         live_since=NOW - 600,
+        live_by_run=None,
         target=Release("r1", "1" * 40, live_since=NOW - 5000, good_at=NOW - 4000),
         irreversible=(),
         deploys=(),
@@ -111,6 +113,10 @@ class Firing:
     def samples(self, deployment: str, signal: str, since: float) -> dict[str, tuple[float, ...]]:  # noqa: ARG002
         """Nothing: no guardrail looks at samples."""
         return {}
+
+    def history(self, deployment: str, since: float, until: float) -> tuple[History, ...]:  # noqa: ARG002
+        """Nothing: no guardrail looks at the past."""
+        return ()
 
 
 class Silences:

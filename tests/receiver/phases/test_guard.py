@@ -108,6 +108,12 @@ def forget_the_backup(agent: Agent) -> None:
     (agent.config.root / "precious").unlink()
 
 
+def live_by_rollback(agent: Agent) -> None:
+    """The live release is remembered as live by a rollback."""
+    with agent.database.write() as tx:
+        releases.set_live(tx, "qrl", BAD, agent.clock() + 1, by_run="0a1b2c3d")
+
+
 UPSETS: dict[str, Callable[[Agent], object]] = {
     "kill_switch": lambda agent: agent.config.kill_switch.touch(),
     "latched": latch,
@@ -117,6 +123,7 @@ UPSETS: dict[str, Callable[[Agent], object]] = {
     "telemetry_fresh": measure_nothing,
     "alert_still_firing": lose_the_alert,
     "suspect_release": lambda agent: limit(agent, suspect_release={"max_age": "1ms"}),
+    "live_by_rollback": live_by_rollback,
     "plan_stale": lambda agent: agent.target.ship("r3"),
     "release_in_progress": begin_deploy,
     "target_release_valid": hold,

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from receiver.errors import PrometheusError
+from receiver.journal import incidents, releases
 from receiver.journal.views import View
+from receiver.model import History, Release
 from tests.receiver.agent import Agent
-from tests.receiver.surroundings import BAD, GOOD, branch
+from tests.receiver.surroundings import AVAILABILITY, BAD, GOOD, branch
 
 NAN = math.nan
 
@@ -24,6 +26,16 @@ def after(agent: Agent, change: Callable[[], None]) -> None:
             change()
 
     agent.prometheus.when_asked = when_asked
+
+
+def heal_after(agent: Agent, rollbacks: int) -> Callable[[int], None]:
+    """All is well once so many rollbacks were executed."""
+
+    def when_asked(_number: int) -> None:
+        if len(agent.executed()) > rollbacks:
+            agent.prometheus.firing, agent.prometheus.availability = (), 1.0
+
+    return when_asked
 
 
 def give_up(agent: Agent) -> View:
@@ -134,20 +146,66 @@ def test_a_branch_that_still_fires_is_no_effect(agent: Agent) -> None:
 
     run = give_up(agent)
 
-    assert (run["result"], run["reason"]) == ("no_effect", "not verified in time: HighErrorRate still fires")
-    assert agent.escalated() == ["verification_failed"]
+    assert run["result"] == "no_effect"
+    assert run["reason"] == (
+        "not verified in time: HighErrorRate still fires; r2 is not to blame and is no longer held"
+    )
+    assert (agent.escalated(), agent.latch(), agent.held()) == (["verification_failed"], None, [])
+
+
+def test_who_a_person_holds_stays_held(agent: Agent) -> None:
+    """No effect takes back the hold of its own rollback only."""
+
+    def hold() -> None:
+        agent.prometheus.firing = (branch("high_error_rate"),)
+        with agent.database.write() as tx:
+            releases.hold(tx, "qrl", BAD, agent.clock(), "ada")
+
+    after(agent, hold)
+
+    assert (give_up(agent)["result"], agent.held()) == ("no_effect", [BAD])
 
 
 def test_less_availability_than_before_is_worse(agent: Agent) -> None:
     """Where fewer checks succeed than before the rollback, it is said to have made things worse."""
 
     def worse() -> None:
-        agent.prometheus.availability = 0.1
+        agent.prometheus.availability = 0.1  # was 0.25
         agent.prometheus.firing = (branch(),)
 
     after(agent, worse)
 
     assert (give_up(agent)["result"], agent.escalated()) == ("worse", ["verification_failed"])
+
+
+def test_a_little_less_is_chance(agent: Agent) -> None:
+    """A share that moved by a few hundredths has not changed: the rollback had no effect."""
+
+    def much_the_same() -> None:
+        agent.prometheus.availability = 0.2  # was 0.25
+        agent.prometheus.firing = (branch(),)
+
+    after(agent, much_the_same)
+
+    assert give_up(agent)["result"] == "no_effect"
+
+
+def test_it_tells_the_worst_meanwhile(agent: Agent) -> None:
+    """Between the command and the verdict each signal has a worst moment, which is told with the verdict."""
+    now = agent.clock()
+    points = tuple((now + number, value) for number, value in ((-60, 0.0), (0.3, 0.5), (0.4, 0.25), (9e9, 0.1)))
+    agent.prometheus.past = (
+        History(AVAILABILITY, None, points),
+        History("service:http_request_errors:ratio_rate1m", "flask", tuple((at, 1 - value) for at, value in points)),
+        History("service:http_requests:rate5m", "flask", points),
+    )
+    agent.target.script = f"sleep 0.6; {agent.target.script}"
+
+    run = agent.go()
+
+    assert [(one["name"], one["value"]) for one in run["verification"]["worst"]] == [
+        (AVAILABILITY, 0.25), ("service:http_request_errors:ratio_rate1m", 0.75),
+    ]  # fmt: skip
 
 
 def test_another_live_release_is_never_verified(agent: Agent) -> None:
@@ -164,12 +222,64 @@ def test_another_live_release_is_never_verified(agent: Agent) -> None:
 
 
 def test_no_rollback_of_a_rollback(agent: Agent) -> None:
-    """After a rollback that did not help, the release it went to is left alone, and the one before stays held."""
+    """After a rollback that did not help, the release it went to is left alone, also in the next incident."""
+    with agent.database.write() as tx:
+        agent.target.commits["r0"] = "e" * 40
+        releases.seen(tx, "qrl", (Release("r0", "e" * 40),), agent.clock())
+        releases.set_good(tx, "qrl", "r0", agent.clock())
+    agent.target.history("r0")
     after(agent, lambda: setattr(agent.prometheus, "firing", (branch(),)))
-    give_up(agent)
+    assert give_up(agent)["result"] == "no_effect"
+    assert agent.wake() is None, "one attempt an incident"
+    with agent.database.write() as tx:
+        assert incidents.close_quiet(tx, "qrl", agent.clock())
+    agent.wait(600)
 
-    assert agent.wake() is None
-    assert (agent.executed(), agent.held()) == ([GOOD], [BAD])
+    run = agent.go()
+
+    assert (run["result"], run["plan"]["target_release"], agent.target.lines()[-1]) == ("refused", "r0", GOOD)
+    assert [one["guardrail"] for one in run["refusals"]] == ["live_by_rollback"]
+
+
+def test_an_alert_that_drains_late_begins_nothing(agent: Agent) -> None:
+    """A window that still remembers the bad release fires on after a good rollback: that is waited for, no more."""
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch("high_error_rate"),)))
+    assert agent.go()["state"] == "waiting"
+    for _ in range(3):
+        assert agent.wake() is None
+        assert agent.wait(60)["state"] == "waiting"
+    after(agent, lambda: setattr(agent.prometheus, "firing", ()))
+
+    assert (agent.wait(60)["result"], agent.executed(), agent.held()) == ("restored", [GOOD], [BAD])
+
+
+def test_a_second_bad_release_is_rolled_back_too(agent: Agent) -> None:
+    """What was deployed after a rollback is a release like any other."""
+    agent.go()
+    agent.wait(400)
+    agent.target.commits["r3"] = "f" * 40
+    agent.target.ship("r3")
+    agent.prometheus.firing, agent.prometheus.availability = (branch(),), 0.25
+    agent.prometheus.when_asked = heal_after(agent, 2)
+
+    run = agent.go()
+
+    assert (run["result"], run["plan"]["live_release"], agent.executed()[-1]) == ("restored", "r3", GOOD)
+    assert set(agent.held()) == {BAD, "r3"}
+
+
+def test_the_held_release_deployed_again_is_rolled_back_again(agent: Agent) -> None:
+    """Whoever ships it past the gate gets the same answer, within the budget."""
+    agent.go()
+    agent.wait(400)
+    agent.target.ship(BAD)
+    agent.prometheus.firing, agent.prometheus.availability = (branch(),), 0.25
+    agent.prometheus.when_asked = heal_after(agent, 2)
+
+    run = agent.go()
+
+    assert (run["result"], run["plan"]["live_release"], agent.executed()[-1]) == ("restored", BAD, GOOD)
+    assert agent.held() == [BAD]
 
 
 def test_a_verification_goes_on_after_a_restart(agent: Agent) -> None:

@@ -48,3 +48,4 @@ def upgrade() -> None:
         escalation.add_column(sa.Column("lowered_at", sa.Float(), nullable=True))
     with op.batch_alter_table("release") as release:
         release.add_column(sa.Column("irreversible", sa.Integer(), nullable=True))
+        release.add_column(sa.Column("live_by_run", sa.Text(), nullable=True))
