@@ -123,7 +123,7 @@ def create_app(interface: Interface) -> Flask:
         return Response(text, 200 if ok else 503, content_type=_TEXT)
 
     add_api(app, interface.database, interface.access, interface.operators)
-    add_pipeline(app, interface.announcements, interface.access)
+    add_pipeline(app, interface.database, interface.announcements, interface.access)
     add_web(app, interface.site)
     _add_error_handlers(app, interface)
     return app

@@ -28,11 +28,14 @@ COMMANDS = {
     "deny": "receiver.commands.confirm:deny",
     "answer": "receiver.commands.answer:answer",
     "clear": "receiver.commands.answer:clear",
+    "hold": "receiver.commands.hold:hold",
+    "release-hold": "receiver.commands.hold:release_hold",
     "autonomy": "receiver.commands.autonomy:autonomy",
     "kill-switch": "receiver.commands.kill_switch:kill_switch",
     "rollback": "receiver.commands.rollback:rollback",
     "hotfix": "receiver.commands.hotfix:hotfix",
     "release": "receiver.commands.release:release",
+    "gate": "receiver.commands.gate:gate",
     "audit": "receiver.commands.audit:audit",
 }
 

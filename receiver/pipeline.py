@@ -1,9 +1,10 @@
-"""The endpoints through which people's tools and pipelines announce hotfixes and deploys."""
+"""The endpoints for people's tools and pipelines: they announce hotfixes and deploys, and ask whether they may."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Annotated, Literal
 
 from flask import Flask, Response, jsonify, request
@@ -12,10 +13,12 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from configfile import Boolean, Seconds, Section
 from receiver.announcements import Announcements
 from receiver.authentication import Access
-from receiver.bodies import Text, read_body
+from receiver.bodies import Text, read_body, read_parameters
 from receiver.config_values import Name
 from receiver.errors import AuditError, BadAnnouncement, HotfixConflict, UnknownDeployment
+from receiver.gate import obstacles
 from receiver.identity import Identity, Role
+from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.journal.releases import Migration
 from receiver.log import get_log
@@ -65,6 +68,14 @@ class FinishRelease(Section):
     irreversible: Boolean | None = None
 
 
+class AskGate(Section):
+    """May this release be deployed?"""
+
+    release: Name
+    commit: Text | None = None
+
+
+_GATE: TypeAdapter[AskGate] = TypeAdapter(AskGate)
 _HOTFIX: TypeAdapter[StartHotfix | EndHotfix] = TypeAdapter(
     Annotated[StartHotfix | EndHotfix, Field(discriminator="action")]
 )
@@ -73,7 +84,9 @@ _RELEASE: TypeAdapter[StartRelease | FinishRelease] = TypeAdapter(
 )
 
 
-def add_pipeline(app: Flask, announcements: Callable[[], Announcements], access: Callable[[], Access]) -> None:
+def add_pipeline(
+    app: Flask, database: Database, announcements: Callable[[], Announcements], access: Callable[[], Access]
+) -> None:
     """Add the endpoints to `app`, for pipelines and operators."""
 
     def let_in(deployment: str) -> tuple[Identity, Announcements]:
@@ -101,6 +114,16 @@ def add_pipeline(app: Flask, announcements: Callable[[], Announcements], access:
             return jsonify(asdict(begun)), 201
         ended = taken_by.finish_release(deployment, body.release, who.name, body.migration, body.irreversible)
         return jsonify(asdict(ended)), 200
+
+    @app.get("/api/v1/deployments/<deployment>/gate")
+    def gate(deployment: str) -> tuple[Response, int]:
+        access().require(request, Role.PIPELINE, Role.VIEWER)
+        announcements().require_known(deployment)
+        asked = read_parameters(_GATE)
+        with database.read() as tx:
+            reasons = obstacles(tx, deployment, asked.release, asked.commit)
+        answer = {"deployment": deployment, "release": asked.release, "open": not reasons, "reasons": reasons}
+        return jsonify(answer), HTTPStatus.LOCKED if reasons else HTTPStatus.OK
 
     @app.errorhandler(BadAnnouncement)
     def bad(error: BadAnnouncement) -> tuple[Response, int]:

@@ -46,7 +46,7 @@ def status(as_json: bool, config_path: Path) -> None:
     print_table(table)
     for one in found["deployments"]:
         if one["held"]:
-            click.echo(f"\nHeld, since they were rolled back, of {one['name']}: {safe(', '.join(one['held']))}")
+            click.echo(f"\nHeld, neither deployed nor a target, of {one['name']}: {safe(', '.join(one['held']))}")
         for line in lines(one):
             click.echo(f"\n{safe(line)}")
     for approval in found["approvals"]:

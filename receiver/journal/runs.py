@@ -49,6 +49,13 @@ def active(tx: sa.Connection, incident: str) -> bool:
     return tx.execute(query).first() is not None
 
 
+def claimed(tx: sa.Connection, deployment: str) -> str | None:
+    """The run that has claimed a rollback of the deployment and has not ended yet."""
+    table = tables.run
+    under_way = (table.c.deployment == deployment, table.c.claimed_at.is_not(None), table.c.state != FINISHED)
+    return tx.execute(sa.select(table.c.id).where(*under_way)).scalar()
+
+
 def wake(tx: sa.Connection, incident: str, now: float) -> bool:
     """Let a waiting run of the incident look again now; returns whether there is a run that has not ended."""
     table = tables.run

@@ -205,3 +205,47 @@ def test_what_cannot_be_audited_is_not_taken(receiver: Receiver, path: str, body
     assert (answer.status_code, "audit trail" in answer.json()["error"]) == (503, True)
     with receiver.database.read() as tx:
         assert (hotfixes.unresolved(tx, "qrl"), releases.known(tx, "qrl")) == (None, {})
+
+
+def ask_gate(receiver: Receiver, query: str, authorization: str | None = PIPELINE) -> requests.Response:
+    headers = {"Authorization": authorization} if authorization else {}
+    return requests.get(f"{receiver.url}/api/v1/deployments/qrl/gate{query}", headers=headers, timeout=10)
+
+
+def test_the_gate_is_423_for_a_held_release(receiver: Receiver) -> None:
+    """Open is 200, held is 423 with the reason, also by its commit; whoever may look may ask."""
+    assert ask_gate(receiver, "?release=r3").json() == {
+        "deployment": "qrl", "release": "r3", "open": True, "reasons": [],
+    }  # fmt: skip
+    post(receiver, RELEASES, DEPLOY)
+    with receiver.database.write() as tx:
+        releases.hold(tx, "qrl", "r3", 1_800_000_000.0, "ada")
+
+    for query in ("?release=r3", "?release=r4&commit=abc1234"):
+        for who in (PIPELINE, VIEWER, OPERATOR):
+            refused = ask_gate(receiver, query, who)
+            assert refused.status_code == 423
+            assert "is held since" in refused.json()["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("", "release: Field required"),
+        ("?release=a/b", "release: 'a/b' is no name"),
+        ("?release=r3&release=r4", "release: Input should be a valid string"),
+        ("?release=r3&comit=abc", "comit: unknown key"),
+    ],
+)
+def test_a_question_that_cannot_be_understood_is_400(receiver: Receiver, query: str, error: str) -> None:
+    """A misspelt parameter is told rather than left out: it would open the gate."""
+    answer = ask_gate(receiver, query)
+    assert (answer.status_code, answer.json()["error"][: len(error)]) == (400, error)
+
+
+def test_the_gate_is_for_who_is_known(receiver: Receiver) -> None:
+    """Without credentials it says nothing of what is held, and of an unknown deployment it is 404."""
+    assert ask_gate(receiver, "?release=r3", None).status_code == 401
+    assert ask_gate(receiver, "?release=r3", BEARER).status_code == 403
+    url = f"{receiver.url}/api/v1/deployments/nothing/gate?release=r3"
+    assert requests.get(url, headers={"Authorization": PIPELINE}, timeout=10).status_code == 404
