@@ -8,12 +8,15 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from receiver import __version__
-from receiver.audit_chain import TORN, TORN_DIGEST, chained, end_of, follow, head_of, is_signed
+from receiver.audit_chain import TORN, TORN_DIGEST, Head, chained, end_of, follow, head_of, is_signed
 from receiver.audit_files import TrailFiles
 from receiver.audit_key import AuditKey
+from receiver.audit_segments import is_at
 from receiver.errors import AuditError
 from receiver.redact import redact
 
@@ -21,7 +24,7 @@ AGENT = "rollback-agent"
 
 
 class AuditTrail:
-    """Appends to one file; safe for several threads and processes at once. `clock` gives Unix seconds."""
+    """Appends to the active segment; safe for several threads and processes at once. `clock` gives Unix seconds."""
 
     def __init__(self, files: TrailFiles, clock: Callable[[], float]) -> None:
         self.files = files
@@ -68,47 +71,107 @@ class AuditTrail:
         return json.dumps(redact(entry), ensure_ascii=True, allow_nan=False).encode()
 
     def _append(self, body: bytes) -> None:
+        while not self._try_append(body):
+            pass  # the active segment was full, or closed meanwhile; its name is another file's now
+
+    def _try_append(self, body: bytes) -> bool:
+        """Append to the segment that has the active one's name now; whether that could take it."""
         file = os.open(self.files.active, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            size = os.fstat(file).st_size
-            lines = self._lines(file, size, body)
-            try:
-                self._write_whole(file, lines)
-            except OSError:
-                with suppress(OSError):  # half a record, or one of what was not done then, is none
-                    os.ftruncate(file, size)
-                    os.fsync(file)
-                raise
+            if not is_at(file, self.files.active):
+                return False
+            end = self._end(file)
+            if end.size >= self.files.segment_bytes and end.is_whole:
+                self._close(end.head)
+                return False
+            self._write_whole(file, end.size, self._lines(end, body))
         finally:
             os.close(file)
-        if not size:
-            directory = os.open(self.files.active.parent, os.O_RDONLY)
-            os.fsync(directory)
-            os.close(directory)
+        return True
 
-    @staticmethod
-    def _write_whole(file: int, line: bytes) -> None:
-        if os.write(file, line) != len(line):
-            raise OSError(0, "only part of the record was written")
-        os.fsync(file)
-
-    def _lines(self, file: int, size: int, body: bytes) -> bytes:
-        """What is to be appended: the record, and before it what a machine that lost power makes necessary."""
-        key = AuditKey(self.files.key)
-        if not size:
-            key.make()
+    def _end(self, file: int) -> _End:
+        """Where the chain goes on; raises AuditError where its last record is not ours."""
+        key, size = AuditKey(self.files.key), os.fstat(file).st_size
         last, torn = end_of(file, size)
+        newline = b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b""  # or it would be glued to the next
+        closed = [] if last else self.files.closed()
+        if closed:
+            last = _last_line(closed[-1])
+        if not size:
+            if not closed:
+                key.make()
+            _sync_directory(self.files.active.parent)  # the file's name is on disk before a record is
         if last and not is_signed(last, key):
             raise AuditError(
                 f"{self.files.active}: its last record is not signed with the key in {self.files.key}; "
                 "bring back the key or the trail, or move the trail away, and the next record begins a new one"
             )
-        head = head_of(last)
-        newline = b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b""  # or it would be glued to the next
-        if not torn:
-            return newline + chained(head, body, key)
+        return _End(key, size, head_of(last), torn, newline)
+
+    def _close(self, head: Head) -> None:
+        """Give the full segment its own name; the next record begins a new one, whoever writes it."""
+        closed = self.files.closed_with(head.records)
+        if closed.exists():
+            raise AuditError(f"{self.files.active}: is full, and {closed} is there already; move that away")
+        self.files.active.rename(closed)
+        _sync_directory(closed.parent)
+
+    @staticmethod
+    def _write_whole(file: int, size: int, lines: bytes) -> None:
+        try:
+            _write(file, lines)
+        except OSError:
+            with suppress(OSError):  # half a record, or one of what was not done then, is none
+                os.ftruncate(file, size)
+                os.fsync(file)
+            raise
+
+    def _lines(self, end: _End, body: bytes) -> bytes:
+        """What is to be appended: the record, and before it what a machine that lost power makes necessary."""
+        if not end.torn:
+            return end.newline + chained(end.head, body, end.key)
         reason = "what stands before this was not written whole; the chain goes on from the last record"
-        digest = hashlib.sha256(torn + newline).hexdigest()
-        tells = chained(head, self._body(TORN, reason, facts={TORN_DIGEST: digest}), key)
-        return newline + tells + chained(follow(head, tells), body, key)
+        digest = hashlib.sha256(end.torn + end.newline).hexdigest()
+        tells = chained(end.head, self._body(TORN, reason, facts={TORN_DIGEST: digest}), end.key)
+        return end.newline + tells + chained(follow(end.head, tells), body, end.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How the active segment ends: its last record, what is torn after it, and the newline that is missing."""
+
+    key: AuditKey
+    size: int
+    head: Head
+    torn: bytes
+    newline: bytes
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.torn and not self.newline
+
+
+def _last_line(segment: Path) -> bytes:
+    file = os.open(segment, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        last, torn = end_of(file, os.fstat(file).st_size)
+    finally:
+        os.close(file)
+    if not last or torn:
+        raise AuditError(f"{segment}: does not end with a record, and the next one could not follow from it")
+    return last
+
+
+def _write(file: int, lines: bytes) -> None:
+    if os.write(file, lines) != len(lines):
+        raise OSError(0, "only part of the record was written")
+    os.fsync(file)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -7,9 +7,11 @@ import hmac
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from receiver.audit_files import TrailFiles
 from receiver.audit_key import AuditKey
+from receiver.audit_segments import segments
 from receiver.errors import AuditError
 
 TORN = "audit:torn_tail"
@@ -40,10 +42,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first line (from 1) at which the chain does not hold, and why."""
+    """The first line (from 1) at which the chain does not hold, in which file, and why."""
 
+    file: Path
     line: int
     reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
 
 
 class Chain:
@@ -55,15 +61,24 @@ class Chain:
 
     def __init__(self, key: AuditKey, checkpoint: Head | None = None) -> None:
         self.head = Head()
+        self.fault: Fault | None = None
         self._key = key
         self._checkpoint = checkpoint
-        self.fault: Fault | None = None
+        self._start: Head | None = None
+        """What the first record follows; where it is not number 1, those before it are gone."""
+        self._file = Path()
         self._lines = 0
         self._torn = b""
 
+    def enter(self, file: Path, resumed: bool = False) -> None:
+        """The lines that follow are those of `file`, from its beginning or from where its reading ended."""
+        self._file = file
+        self._lines = self._lines if resumed else 0
+
     def add(self, line: bytes) -> None:
-        """The next line, without its newline."""
+        """The next line, with or without its newline."""
         self._lines += 1
+        line = line.removesuffix(b"\n")
         record = _parse(line)
         if record is None:
             self._torn += line + b"\n"
@@ -73,26 +88,32 @@ class Chain:
         known = self._checkpoint
         if wrong is None and known is not None and self.head.records == known.records and self.head != known:
             wrong = f"record {known.records} is not the one of the checkpoint"
-        if wrong and self.fault is None:
-            self.fault = Fault(self._lines, wrong)
+        if wrong:
+            self._blame(wrong)
         self._torn = b""
 
     def end(self) -> None:
         """The last line was read; one that the checkpoint tells of must have been among them."""
         known = self._checkpoint
-        if self.fault is None and known is not None and self.head.records < known.records:
-            reason = (
+        if known is not None and self.head.records < known.records:
+            self._blame(
                 f"it ends with record {self.head.records}, and the checkpoint is record {known.records}: it was cut"
             )
-            self.fault = Fault(self._lines, reason)
 
     def _what_is_wrong(self, line: bytes, record: dict[str, object]) -> str | None:
         if not is_signed(line, self._key):
             return "it is not signed with the trail's key: it was changed, or something else wrote it"
-        number = _number(record)
+        number, previous = _number(record), record.get("prev")
+        if self._start is None and number is not None and number > 1:
+            self._start = self.head = Head(number - 1, str(previous))
+            if self._start != self._checkpoint:
+                return (
+                    f"it is record {number}, and those before it are gone; the checkpoint of the last of them is needed"
+                )
+        self._start = self._start or self.head
         if number != self.head.records + 1:
             return f"it is record {number}, and {self.head.records + 1} should follow"
-        if record.get("prev") != self.head.digest:
+        if previous != self.head.digest:
             return "it does not follow from the record before it"
         facts = record.get("metrics_used")
         told = facts.get(TORN_DIGEST) if record.get("decision") == TORN and isinstance(facts, dict) else None
@@ -100,17 +121,23 @@ class Chain:
             return "what stands before it is no record, and not what was left of one"
         return None
 
+    def _blame(self, reason: str) -> None:
+        self.fault = self.fault or Fault(self._file, self._lines, reason)
+
 
 def verify(files: TrailFiles, checkpoint: Head | None = None) -> tuple[Head, Fault | None]:
     """Read the whole trail, line by line; raises AuditError where it cannot be read. Half a last line is none yet."""
     chain = Chain(AuditKey(files.key), checkpoint)
     try:
-        with files.active.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):
-                    chain.add(line[:-1])
+        with segments(files) as found:
+            for segment in found:
+                chain.enter(segment.path)
+                for line in segment.lines(0, segment.size):
+                    chain.add(line)
     except OSError as error:
         raise AuditError(f"{files.active}: the audit trail cannot be read: {error.strerror}") from error
+    if not found:
+        raise AuditError(f"{files.active}: the audit trail cannot be read: there is none")
     chain.end()
     return chain.head, chain.fault
 

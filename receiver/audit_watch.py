@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BufferedReader
 
 from receiver.audit_chain import Chain, Head
 from receiver.audit_files import TrailFiles
 from receiver.audit_key import AuditKey
+from receiver.audit_segments import Inode, Segment, segments
 from receiver.errors import AuditError
 from receiver.log import get_log
 
@@ -34,7 +32,6 @@ class AuditWatch:
         self._files = files
         self._monotonic = monotonic
         self._start_over()
-        self._inode: tuple[int, int] | None = None
         self._read_all_at: float | None = None
         self._lost: str | None = None
         self.state: AuditState | None = None
@@ -49,63 +46,53 @@ class AuditWatch:
         except AuditError as error:  # without its key nobody can tell
             unreadable = str(error)
         fault = self._chain.fault
-        why = self._lost or unreadable or (f"line {fault.line}: {fault.reason}" if fault else None)
+        why = self._lost or unreadable or (str(fault) if fault else None)
         if why is not None and (self.state is None or self.state.intact):
             get_log().critical("the audit trail does not hold", reason=why)
         self.state = AuditState(self._chain.head, why is None)
 
     def _open_and_read(self) -> None:
-        try:
-            file = os.open(self._files.active, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            if self._inode is not None:
-                self._lose("it is gone")
-            self._start_over()
-            return
-        with os.fdopen(file, "rb") as opened:
-            self._read(opened)
+        with segments(self._files) as found:
+            self._compare(found)
+            now = self._monotonic()
+            if self._read_all_at is None or now - self._read_all_at >= READ_ALL_EVERY:
+                self._read_all_at = now
+                self._read_again(found)
+            self._read_on(found, {segment.inode: segment.size for segment in found})
 
-    def _read(self, file: BufferedReader) -> None:
-        inode, size = _whole_size(file)
-        if self._inode not in (None, inode):
-            self._lose("it was replaced by another file")
+    def _compare(self, found: list[Segment]) -> None:
+        """Whether the files that were read are there, in their order, and hold as much; else begin with the first."""
+        sizes = {segment.inode: segment.size for segment in found}
+        lost: str | None = None
+        if self._positions and not found:
+            lost = "it is gone"
+        elif list(self._positions) != list(sizes)[: len(self._positions)]:
+            lost = "a file of it is gone, or was replaced by another one"
+        elif any(sizes[inode] < position for inode, position in self._positions.items()):
+            lost = "it is shorter than it was"
+        if lost:
+            self._lost = self._lost or lost
             self._start_over()
-        elif size < self._position:
-            self._lose("it is shorter than it was")
-            self._start_over()
-        self._inode = inode
-        now = self._monotonic()
-        if self._read_all_at is None or now - self._read_all_at >= READ_ALL_EVERY:
-            self._read_all_at = now
-            known, until = self._chain.head, self._position
-            self._start_over()
-            self._read_to(file, until)
-            if self._chain.fault is None and self._chain.head != known:
-                self._lose("its records are not those that it had")
-        self._read_to(file, size)
 
-    def _read_to(self, file: BufferedReader, end: int) -> None:
-        """Take up the whole lines up to `end`; of a line that has not ended, nothing."""
-        file.seek(self._position)
-        while self._position < end:
-            line = file.readline()
-            if not line.endswith(b"\n") or self._position + len(line) > end:
-                return
-            self._chain.add(line[:-1])
-            self._position += len(line)
+    def _read_again(self, found: list[Segment]) -> None:
+        """Read once more what was read, which must lead to the same record."""
+        known, until = self._chain.head, self._positions
+        self._start_over()
+        self._read_on(found, until)
+        if self._chain.fault is None and self._chain.head != known:
+            self._lost = self._lost or "its records are not those that it had"
+
+    def _read_on(self, found: list[Segment], until: Mapping[Inode, int]) -> None:
+        """Take up the lines that have not been read, of each file to the byte that `until` says."""
+        for segment in found:
+            begin = self._positions.get(segment.inode, 0)
+            self._chain.enter(segment.path, resumed=begin > 0)
+            for line in segment.lines(begin, until.get(segment.inode, 0)):
+                self._chain.add(line)
+                begin += len(line)
+                self._positions[segment.inode] = begin
 
     def _start_over(self) -> None:
-        self._chain, self._position = Chain(AuditKey(self._files.key)), 0
-
-    def _lose(self, why: str) -> None:
-        self._lost = self._lost or why
-
-
-def _whole_size(file: BufferedReader) -> tuple[tuple[int, int], int]:
-    """Which file it is, and its size while nobody is writing: what is there then is not taken back."""
-    fcntl.flock(file, fcntl.LOCK_SH)
-    try:
-        found = os.fstat(file.fileno())
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
-    return (found.st_dev, found.st_ino), found.st_size
+        self._chain = Chain(AuditKey(self._files.key))
+        self._positions: dict[Inode, int] = {}
+        """How much was read of each file, in the order of the trail."""

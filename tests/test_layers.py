@@ -54,6 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.log",
         "receiver.passwords",
         "receiver.audit_key",
+        "receiver.audit_segments",
         "receiver.prometheus_api",
     ),
     ("receiver.web_config", "receiver.http_json", "receiver.secret"),

@@ -43,14 +43,13 @@ def verify_trail(checkpoint: Head | None, as_json: bool, config_path: Path) -> N
     """Read the whole trail; 1 where a record was changed, dropped, added or swapped, or the checkpoint is not met."""
     files = load_config(config_path).audit_files
     head, fault = verify(files, checkpoint)
-    path = files.active
     if as_json:
-        told = None if fault is None else {"file": str(path), "line": fault.line, "reason": fault.reason}
+        told = None if fault is None else {"file": str(fault.file), "line": fault.line, "reason": fault.reason}
         document = {"intact": fault is None, "records": head.records, "checkpoint": str(head), "fault": told}
         click.echo(json.dumps(document, indent=2))
     if fault is not None:
-        raise AuditError(f"{path}:{fault.line}: {fault.reason}")
+        raise AuditError(str(fault))
     if not as_json:
-        click.echo(f"{path}: {head.records} records, each signed, each follows from the one before.")
+        click.echo(f"{files.active}: {head.records} records, each signed, each follows from the one before.")
         if head.records:
             click.echo(f"Keep this elsewhere and give it with --checkpoint, so that a cut is found:\n  {head}")

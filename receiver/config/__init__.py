@@ -147,7 +147,8 @@ class Config(Section):
     @property
     def audit_files(self) -> TrailFiles:
         """The audit trail and its key."""
-        return TrailFiles(self.logs / "audit-trail.jsonl", self.audit.key_file or self.root / "audit.key")
+        key = self.audit.key_file or self.root / "audit.key"
+        return TrailFiles(self.logs / "audit-trail.jsonl", key, self.audit.segment_bytes)
 
     @property
     def backups(self) -> Path:

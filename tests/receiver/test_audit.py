@@ -310,7 +310,7 @@ def test_number_that_json_does_not_know_is_an_error(trail: AuditTrail) -> None:
 
 
 def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:
-    """The system calls are a write, an fsync of the file and, for a new file, an fsync of its directory."""
+    """The system calls are, for a new file, an fsync of its directory, then a write and an fsync of the file."""
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
@@ -320,4 +320,4 @@ def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:
     if "PTRACE" in done.stderr:
         pytest.skip("strace may not watch processes here")
     names = [line.split("(")[0] for line in done.stderr.splitlines() if line.startswith(("write(", "fsync("))]
-    assert names[-3:] == ["write", "fsync", "fsync"]
+    assert names[-3:] == ["fsync", "write", "fsync"]

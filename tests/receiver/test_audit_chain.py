@@ -18,6 +18,7 @@ from receiver.audit_key import AuditKey
 from receiver.errors import AuditError
 from tests.receiver.trails import trail_files
 
+BEHEADED = "it is record 2, and those before it are gone; the checkpoint of the last of them is needed"
 Damage = Callable[[list[bytes]], list[bytes]]
 NOT_SIGNED = "it is not signed with the trail's key: it was changed, or something else wrote it"
 
@@ -59,7 +60,7 @@ def test_no_record_is_no_fault(tmp_path: Path) -> None:
     files.active.touch()
     assert verify(files) == (Head(0, "0" * 64), None)
     files.active.unlink()
-    with pytest.raises(AuditError, match=r"audit-trail\.jsonl: the audit trail cannot be read: No such file"):
+    with pytest.raises(AuditError, match=r"audit-trail\.jsonl: the audit trail cannot be read: there is none"):
         verify(files)
 
 
@@ -76,27 +77,27 @@ def with_a_forged_record(lines: list[bytes]) -> list[bytes]:
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        (edited, Fault(2, NOT_SIGNED)),
-        (lambda lines: [lines[0], *lines[2:]], Fault(2, "it is record 3, and 2 should follow")),
-        (lambda lines: lines[1:], Fault(1, "it is record 2, and 1 should follow")),
-        (lambda lines: [*lines[:2], lines[3], lines[2], lines[4]], Fault(3, "it is record 4, and 3 should follow")),
-        (lambda lines: [*lines, lines[-1]], Fault(6, "it is record 5, and 6 should follow")),
-        (with_a_forged_record, Fault(3, NOT_SIGNED)),
-        (lambda lines: [*lines[:2], b'{"decision": "x"}', *lines[2:]], Fault(3, NOT_SIGNED)),
+        (edited, (2, NOT_SIGNED)),
+        (lambda lines: [lines[0], *lines[2:]], (2, "it is record 3, and 2 should follow")),
+        (lambda lines: lines[1:], (1, BEHEADED)),
+        (lambda lines: [*lines[:2], lines[3], lines[2], lines[4]], (3, "it is record 4, and 3 should follow")),
+        (lambda lines: [*lines, lines[-1]], (6, "it is record 5, and 6 should follow")),
+        (with_a_forged_record, (3, NOT_SIGNED)),
+        (lambda lines: [*lines[:2], b'{"decision": "x"}', *lines[2:]], (3, NOT_SIGNED)),
         (
             lambda lines: [*lines[:2], b"gibberish", *lines[2:]],
-            Fault(4, "what stands before it is no record, and not what was left of one"),
+            (4, "what stands before it is no record, and not what was left of one"),
         ),
-        (lambda lines: [*lines[:2], b"gibberish", *lines[3:]], Fault(4, "it is record 4, and 3 should follow")),
+        (lambda lines: [*lines[:2], b"gibberish", *lines[3:]], (4, "it is record 4, and 3 should follow")),
     ],
     ids=["edited", "dropped", "beheaded", "swapped", "repeated", "forged", "unchained", "gibberish", "overwritten"],
 )
-def test_damage_is_found_at_its_line(trail: AuditTrail, damage: Damage, fault: Fault) -> None:
+def test_damage_is_found_at_its_line(trail: AuditTrail, damage: Damage, fault: tuple[int, str]) -> None:
     """The first line that does not fit is named with the reason; the head is the last record's all the same."""
     lines = damage(trail.files.active.read_bytes().splitlines())
     write(trail, lines)
 
-    assert verify(trail.files) == (head_of(trail), fault)
+    assert verify(trail.files) == (head_of(trail), Fault(trail.files.active, *fault))
 
 
 def test_every_byte_counts(trail: AuditTrail) -> None:
@@ -128,7 +129,7 @@ def test_chain_that_is_calculated_anew_without_the_key_is_found(trail: AuditTrai
         other.record(f"d{number}", "r", run="run7")
     assert verify(other.files)[1] is None
 
-    assert verify(trail.files) == (head_of(trail), Fault(1, NOT_SIGNED))
+    assert verify(trail.files) == (head_of(trail), Fault(trail.files.active, 1, NOT_SIGNED))
 
 
 def test_signature_belongs_to_its_record(trail: AuditTrail) -> None:
@@ -136,7 +137,7 @@ def test_signature_belongs_to_its_record(trail: AuditTrail) -> None:
     lines = trail.files.active.read_bytes().splitlines()
     lines[2] = lines[2][:-66] + lines[1][-66:]
     write(trail, lines)
-    assert verify(trail.files)[1] == Fault(3, NOT_SIGNED)
+    assert verify(trail.files)[1] == Fault(trail.files.active, 3, NOT_SIGNED)
 
 
 def test_signature_is_of_the_bytes_before_it(trail: AuditTrail) -> None:
@@ -156,7 +157,8 @@ def test_what_a_power_cut_left_is_no_fault_where_it_is_told(trail: AuditTrail) -
 
     trail.files.active.write_bytes(trail.files.active.read_bytes().replace(b'"prev": \n', b'"prev":_\n'))
 
-    assert verify(trail.files)[1] == Fault(7, "what stands before it is no record, and not what was left of one")
+    told = "what stands before it is no record, and not what was left of one"
+    assert verify(trail.files)[1] == Fault(trail.files.active, 7, told)
 
 
 def test_cut_tail_needs_a_witness(trail: AuditTrail) -> None:

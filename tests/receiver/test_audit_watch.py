@@ -109,7 +109,7 @@ def test_edited_middle_is_found_when_all_is_read_and_only_then(post: Post) -> No
         assert post.look(READ_ALL_EVERY) == (5, False)
         post.look()
     assert [line["event"] for line in log] == ["the audit trail does not hold"]
-    assert log[0]["reason"].startswith("line 1: ")
+    assert log[0]["reason"].startswith(f"{post.trail.files.active}:1: ")
 
     with post.trail.files.active.open("r+b") as file:
         file.write(good)

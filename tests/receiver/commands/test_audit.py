@@ -105,4 +105,4 @@ def test_what_is_no_checkpoint_is_wrong_usage(place: Place, checkpoint: str) -> 
 def test_trail_that_cannot_be_read_is_no_whole_one(place: Place) -> None:
     """A trail that is gone is an error with its reason."""
     place.path.unlink()
-    assert "the audit trail cannot be read: No such file" in str(place.verify().exception)
+    assert "the audit trail cannot be read: there is none" in str(place.verify().exception)
