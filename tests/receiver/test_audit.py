@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 
@@ -22,7 +18,7 @@ from receiver.audit_files import TrailFiles
 from receiver.audit_key import AuditKey
 from receiver.errors import AuditError
 from receiver.redact import REDACTED
-from tests.receiver.trails import trail_files
+from tests.receiver.trails import digest, records, trail_files
 
 REPOSITORY = Path(__file__).parents[2]
 NOW = 1_795_446_245.5
@@ -48,36 +44,11 @@ try:
 except AuditError as error:
     print(error)
 """
-ON_A_SHORT_DISK = """
-import resource, sys
-from pathlib import Path
-from receiver.audit import AuditTrail
-from receiver.errors import AuditError
-from tests.receiver.trails import trail_files
-resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
-for _ in range(2):
-    try:
-        AuditTrail(trail_files(Path(sys.argv[1])), lambda: 0.0).record("d", "x" * 60)
-    except AuditError as error:
-        print(error)
-"""
 
 
 @pytest.fixture
 def trail(tmp_path: Path) -> AuditTrail:
     return AuditTrail(trail_files(tmp_path), lambda: NOW)
-
-
-def records(trail: AuditTrail) -> list[dict[str, Any]]:
-    """The records of a trail; each line must be one."""
-    content = trail.files.active.read_text(encoding="ascii")
-    assert content.endswith("\n")
-    return [json.loads(line) for line in content.split("\n")[:-1]]
-
-
-def digest(line: bytes) -> str:
-    """SHA-256 of a line."""
-    return hashlib.sha256(line).hexdigest()
 
 
 def test_record_has_the_guides_fields(trail: AuditTrail) -> None:
@@ -144,30 +115,6 @@ def test_processes_append_at_once_and_all_lines_are_whole(trail: AuditTrail) -> 
     assert verify(trail.files) == (Head(200, digest(trail.files.active.read_bytes().splitlines()[-1])), None)
     for number in range(4):
         assert [run for run in runs if run.startswith(f"{number}-")] == [f"{number}-{count}" for count in range(50)]
-
-
-def test_record_after_a_torn_one_is_whole(trail: AuditTrail) -> None:
-    """What a power cut left of a record stays as it is, and the next record begins on a line of its own."""
-    trail.record("first", "r")
-    with trail.files.active.open("a") as file:
-        file.write('{"timestamp": "2026-')
-    trail.record("second", "r")
-    first, torn, *others = trail.files.active.read_text().splitlines()
-    assert torn == '{"timestamp": "2026-'
-    told, second = map(json.loads, others)
-    assert (json.loads(first)["seq"], told["seq"], second["seq"], second["decision"]) == (1, 2, 3, "second")
-    assert told["decision"] == "audit:torn_tail"
-    assert told["metrics_used"] == {"torn_sha256": digest(f"{torn}\n".encode())}
-    assert (told["prev"], second["prev"]) == (digest(first.encode()), digest(others[0].encode()))
-
-
-def test_record_that_only_lacks_its_newline_is_one(trail: AuditTrail) -> None:
-    """Cut exactly at its end, a record is whole: the next one follows it."""
-    trail.record("first", "r")
-    trail.files.active.write_bytes(trail.files.active.read_bytes()[:-1])
-    trail.record("second", "r")
-    assert [(record["seq"], record["decision"]) for record in records(trail)] == [(1, "first"), (2, "second")]
-    assert verify(trail.files)[1] is None
 
 
 def test_first_record_brings_the_key_with_it(trail: AuditTrail) -> None:
@@ -253,18 +200,6 @@ def test_the_key_is_not_recorded(trail: AuditTrail) -> None:
     assert records(trail)[1]["reasoning"] == f"the key is {REDACTED}"
 
 
-def test_last_record_is_found_however_long_the_lines_are(trail: AuditTrail) -> None:
-    """Only the end of the file is read, and as much of it as the last record takes."""
-    for length in (10, 100_000, 10, 8192, 8000):
-        trail.record("d", "x" * length)
-    with trail.files.active.open("a") as file:
-        file.write("torn" * 10_000)
-    trail.record("d", "r")
-    numbers = [json.loads(line)["seq"] for line in trail.files.active.read_text().splitlines() if line.startswith("{")]
-    assert numbers == [1, 2, 3, 4, 5, 6, 7]
-    assert verify(trail.files)[1] is None
-
-
 def test_read_only_file_is_an_error() -> None:
     """A trail that may not be written is an error that names the file and the reason."""
     with TemporaryDirectory() as place:  # not below pytest's own, which no other user may enter
@@ -291,33 +226,8 @@ def test_link_in_place_of_the_file_is_not_followed(trail: AuditTrail, tmp_path: 
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_record_that_is_written_in_part_is_an_error(trail: AuditTrail) -> None:
-    """Where the file may not grow any more, the half record is reported, and taken back: all lines stay whole."""
-    program = [sys.executable, "-c", ON_A_SHORT_DISK, str(trail.files.active.parent)]
-    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert (
-        done.stdout == f"{trail.files.active}: the audit trail cannot be written: only part of the record was written\n"
-    )
-    trail.record("after", "the disk has room again")
-    assert [record["decision"] for record in records(trail)] == ["d", "after"]
-
-
 def test_number_that_json_does_not_know_is_an_error(trail: AuditTrail) -> None:
     """A fact that cannot be written as JSON is told as every other failure to record, and nothing is written."""
     with pytest.raises(AuditError, match="the record cannot be written as JSON: Out of range float values"):
         trail.record("d", "r", facts={"ratio": float("nan")})
     assert not trail.files.active.exists()
-
-
-def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:
-    """The system calls are, for a new file, an fsync of its directory, then a write and an fsync of the file."""
-    strace = shutil.which("strace")
-    if strace is None:
-        pytest.skip("strace is not installed")
-    program = [sys.executable, "-c", WRITER.replace("range(50)", "range(1)"), str(tmp_path), "0"]
-    watched = [strace, "-e", "trace=write,fsync", *program]
-    done = subprocess.run(watched, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if "PTRACE" in done.stderr:
-        pytest.skip("strace may not watch processes here")
-    names = [line.split("(")[0] for line in done.stderr.splitlines() if line.startswith(("write(", "fsync("))]
-    assert names[-3:] == ["fsync", "write", "fsync"]
