@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver import __version__
-from receiver.audit_chain import TORN, TORN_DIGEST, Head, chained, end_of, follow, head_of, is_signed
+from receiver.audit_chain import TORN, TORN_DIGEST, Head, chained, end_of, follow, head_of, is_signed, last_line
 from receiver.audit_files import TrailFiles
 from receiver.audit_key import AuditKey
 from receiver.audit_segments import is_at
@@ -47,6 +47,22 @@ class AuditTrail:
             raise AuditError(f"{self.files.active}: the audit trail cannot be written: {error.strerror}") from error
         except ValueError as error:
             raise AuditError(f"{self.files.active}: the record cannot be written as JSON: {error}") from error
+
+    def head(self) -> Head:
+        """The last record; raises AuditError where it cannot be read, or is not ours."""
+        try:
+            last = last_line(self.files)
+        except OSError as error:
+            raise AuditError(f"{self.files.active}: the audit trail cannot be read: {error.strerror}") from error
+        self._require_signed(last, AuditKey(self.files.key))
+        return head_of(last)
+
+    def _require_signed(self, last: bytes, key: AuditKey) -> None:
+        if last and not is_signed(last, key):
+            raise AuditError(
+                f"{self.files.active}: its last record is not signed with the key in {self.files.key}; "
+                "bring back the key or the trail, or move the trail away, and the next record begins a new one"
+            )
 
     def _body(
         self,
@@ -102,11 +118,7 @@ class AuditTrail:
             if not closed:
                 key.make()
             _sync_directory(self.files.active.parent)  # the file's name is on disk before a record is
-        if last and not is_signed(last, key):
-            raise AuditError(
-                f"{self.files.active}: its last record is not signed with the key in {self.files.key}; "
-                "bring back the key or the trail, or move the trail away, and the next record begins a new one"
-            )
+        self._require_signed(last, key)
         return _End(key, size, head_of(last), torn, newline)
 
     def _close(self, head: Head) -> None:

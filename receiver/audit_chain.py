@@ -183,6 +183,17 @@ def end_of(file: int, size: int) -> tuple[bytes, bytes]:
         window = min(window * 8, size)
 
 
+def last_line(files: TrailFiles) -> bytes:
+    """The line of the trail's last record, empty where there is none; raises OSError."""
+    with segments(files) as found:
+        for segment in reversed(found):
+            with segment.opened() as file:
+                last, _ = end_of(file.fileno(), segment.size)
+            if last:
+                return last
+    return b""
+
+
 def _head_of(line: bytes, record: dict[str, object]) -> Head:
     number = _number(record)
     return Head() if number is None else Head(number, _digest(line))

@@ -29,8 +29,7 @@ class Segment:
 
         A closed one is read to its end; what stands in the active one after the last newline is still being written.
         """
-        with ExitStack() as stack:
-            file = self.active or stack.enter_context(_open(self.path))
+        with self.opened() as file:
             file.seek(begin)
             while begin < end:
                 line = file.readline()
@@ -38,6 +37,15 @@ class Segment:
                 if not line or begin > end or (self.active and not line.endswith(b"\n")):
                     return
                 yield line
+
+    @contextmanager
+    def opened(self) -> Iterator[BufferedReader]:
+        """The file, open for reading; raises OSError."""
+        if self.active is not None:
+            yield self.active
+            return
+        with _open(self.path) as file:
+            yield file
 
 
 @contextmanager

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from receiver.audit_chain import Head
 from receiver.command_output import last_output
 from receiver.durations import clock_time, in_words
+from receiver.errors import AuditError
 from receiver.journal import views
 from receiver.journal.database import Database
 from receiver.journal.views import View
@@ -20,12 +23,21 @@ from receiver.report_diagnosis import diagnosis_section
 _LAST_LINES = 20
 
 
+class AuditHead(Protocol):
+    """The audit trail, of which a report remembers how far it had come."""
+
+    def head(self) -> Head:
+        """The last record; raises AuditError."""
+        ...
+
+
 class ReportWriter:
     """Writes `incident-<time>.md` files into `directory`."""
 
-    def __init__(self, directory: Path, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, directory: Path, database: Database, audit: AuditHead, clock: Callable[[], float]) -> None:
         self._directory = directory
         self._database = database
+        self._audit = audit
         self._clock = clock
 
     def write(self, run: Run, result: Result, reason: str) -> str:
@@ -36,7 +48,8 @@ class ReportWriter:
         escalations = [one for one in incident["escalations"] if one["run"] == run.id] if incident else []
         now = self._clock()
         view["hotfixes"] = incident["hotfixes"] if incident else []
-        text = redact_text("\n".join(_report(run, result, reason, view, escalations, now))) + "\n"
+        lines = [*_report(run, result, reason, view, escalations, now), *_checkpoint(self._audit)]
+        text = redact_text("\n".join(lines)) + "\n"
         # When the report was begun, so that a run whose report is written again after a kill still has one.
         began = next((step["started_at"] for step in view.get("steps", ()) if step["name"] == "report"), now)
         partial = self._directory / f"incident-{run.id}.partial"
@@ -197,6 +210,18 @@ def _next_actions(run: Run, result: Result, escalations: list[View]) -> Iterator
         "- [ ] Root cause analysis",
         "- [ ] Update the deployment checklist",
     )
+
+
+def _checkpoint(audit: AuditHead) -> Iterator[str]:
+    yield from ("", "## Audit trail", "")
+    try:
+        head = audit.head()
+    except AuditError as error:
+        yield f"It could not be read when this was written: {plain(str(error))}"
+        return
+    yield f"Record {head.records} was the last one when this was written."
+    if head.records:
+        yield from ("Whether it is still there:", "", f"    rollback-agent audit verify --checkpoint {head}")
 
 
 def _value(signal: Signal | None) -> str:

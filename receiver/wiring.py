@@ -117,7 +117,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
     def find_world(deployment: str) -> World | None:
         return current().worlds.get(deployment)
 
-    report = ReportWriter(config.logs, database, clock)
+    report = ReportWriter(config.logs, database, audit, clock)
     workflow = Workflow(database, find_world, audit, report.write)
     return Parts(database, current, workflow, rejected, AuditWatch(audit.files), serving_since)
 

@@ -32,7 +32,12 @@ def execute(run: Run, world: World) -> Outcome:
             return refuse(run.findings, said_no)
         with world.database.write() as tx:
             runs.still_held(tx, run)  # what follows cannot be taken back
-        facts: dict[str, object] = {"plan": asdict(plan), "plan_hash": plan.hash}
+        permission = run.findings.permission
+        facts: dict[str, object] = {
+            "plan": asdict(plan),
+            "plan_hash": plan.hash,
+            "allowed_by": permission.by if permission else None,
+        }
         world.audit.record(
             "execute",
             f"roll back to {plan.target_release}",

@@ -45,7 +45,7 @@ class Agent:
         self.target = FileTarget(root / "releases")
         self.world = surroundings(self.config, self.database, self.prometheus, self.target, self.clock)
         self.hears_watchdog = True
-        self.report = ReportWriter(self.config.logs, self.database, self.clock)
+        self.report = ReportWriter(self.config.logs, self.database, self.world.audit, self.clock)
         self.workflow = self.new_process()
         for release in (GOOD, BAD):
             self.target.ship(release)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from receiver.audit import AuditTrail
 from receiver.journal import escalations, incidents, refusals, runs
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
@@ -33,10 +34,11 @@ from receiver.model import (
     Verification,
 )
 from receiver.report import ReportWriter
+from tests.receiver.trails import trail_files
 
 NOW = 1_795_446_245.0
 RATIO = "deployment:availability:ratio"
-SECTIONS = ["Decision", "Detection metrics", "Rollback details", "Timeline", "Next actions"]
+SECTIONS = ["Decision", "Detection metrics", "Rollback details", "Timeline", "Next actions", "Audit trail"]
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=y> [click](http://evil.example) ![x](http://evil.example/x)"
@@ -53,6 +55,7 @@ class Desk:
         self.now = NOW
         self.database = Database(sqlite_url(directory / "state.db"), lambda: self.now)
         migrate(self.database)
+        self.audit = AuditTrail(trail_files(directory), lambda: self.now)
         with self.database.write() as tx:
             incidents.wake(tx, "qrl", self.now, notified_at=self.now - 1, deciding=None)
             run = runs.claim(tx, "worker", self.now, 15.0)
@@ -84,7 +87,7 @@ class Desk:
 
     def report(self, result: Result, reason: str) -> str:
         """The text of the report that is written."""
-        writer = ReportWriter(self.directory, self.database, lambda: self.now)
+        writer = ReportWriter(self.directory, self.database, self.audit, lambda: self.now)
         return Path(writer.write(self.run, result, reason)).read_text(encoding="utf-8")
 
 
@@ -125,7 +128,7 @@ def test_restored_run_is_told_from_detection_to_verification(desk: Desk) -> None
     desk.step("evaluate", 0, Proceed(decided(), "roll back r2 to r1"))
     desk.step("verify", 6, Stop(Result.RESTORED, "r1 is live", findings))
     text = desk.report(Result.RESTORED, "r1 is live")
-    assert headings(text) == [*SECTIONS[:4], "The command's last lines", SECTIONS[4]]
+    assert headings(text) == [*SECTIONS[:4], "The command's last lines", *SECTIONS[4:]]
     for line in (
         "**Status**: restored: r1 is live  ",
         "**Timestamp**: 2026-11-23 15:04:09Z  ",
@@ -190,7 +193,7 @@ def test_run_that_found_nothing_out_is_told_too(desk: Desk) -> None:
     """A run that ended before it decided says what it does not know instead of leaving it out."""
     desk.step("evaluate", 0, Stop(Result.MISSING_DATA, "Prometheus cannot be asked", Findings()))
     text = desk.report(Result.MISSING_DATA, "Prometheus cannot be asked")
-    assert headings(text) == ["Decision", "Rollback details", "Timeline", "Next actions"]
+    assert headings(text) == ["Decision", "Rollback details", "Timeline", "Next actions", "Audit trail"]
     for line in (
         "**Status**: missing data: Prometheus cannot be asked  ",
         "**Rollback level**: none  ",
@@ -252,8 +255,9 @@ def test_text_from_outside_cannot_become_markdown_or_html(desk: Desk) -> None:
         "Timeline",
         "The command's last lines",
         "Next actions",
+        "Audit trail",
     ]
-    assert sum(token.type == "heading_open" for token in tokens) == 8
+    assert sum(token.type == "heading_open" for token in tokens) == 9
     assert sum(token.type == "strong_open" for token in tokens) == 7
     rows = [re.sub(r"\\.", "", line).count("|") for line in text.splitlines() if line.startswith("|")]
     assert set(rows) == {4, 5}
@@ -287,6 +291,6 @@ def test_report_that_is_written_again_replaces_itself(desk: Desk) -> None:
 
 def test_directory_that_is_gone_is_an_error(desk: Desk) -> None:
     """Where the report cannot be written the caller is told."""
-    writer = ReportWriter(desk.directory / "absent", desk.database, lambda: NOW)
+    writer = ReportWriter(desk.directory / "absent", desk.database, desk.audit, lambda: NOW)
     with pytest.raises(FileNotFoundError):
         writer.write(desk.run, Result.FAILED, "it failed")
