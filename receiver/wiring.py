@@ -23,10 +23,11 @@ from receiver.escalate import Escalator
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
+from receiver.model import History
 from receiver.operators import Operators
 from receiver.prometheus import Prometheus
 from receiver.prometheus_api import PrometheusApi
-from receiver.report import ReportWriter
+from receiver.report.writer import ReportWriter
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
 from receiver.targets.releases import ReleasesDirectory
@@ -117,7 +118,10 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
     def find_world(deployment: str) -> World | None:
         return current().worlds.get(deployment)
 
-    report = ReportWriter(config.logs, database, audit, clock)
+    def past(deployment: str, since: float, until: float) -> tuple[History, ...]:
+        return current().prometheus.history(deployment, since, until)
+
+    report = ReportWriter(lambda: current().config, database, audit, clock, past)
     workflow = Workflow(database, find_world, audit, report.write)
     return Parts(database, current, workflow, rejected, AuditWatch(audit.files), serving_since)
 

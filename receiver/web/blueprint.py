@@ -15,6 +15,7 @@ from receiver.web.errors import add_errors
 from receiver.web.facts import facts
 from receiver.web.gate import add_gate
 from receiver.web.pages import add_pages
+from receiver.web.reports import add_reports
 from receiver.web.sign_in import add_sign_in
 from receiver.web.site import EXTENSION, Site
 from receiver.web.visitor import Cookies
@@ -36,6 +37,7 @@ def add_web(app: Flask, site: Site) -> None:
     add_gate(app, pages)
     add_sign_in(pages)
     add_pages(pages)
+    add_reports(pages)
     add_actions(pages)
     add_errors(pages)
     _add_words(app)

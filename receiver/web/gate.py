@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
@@ -52,7 +52,7 @@ def add_gate(app: Flask, pages: Blueprint) -> None:
     def tell_browser(answer: Response) -> Response:
         # What is the same for everybody may be kept, as long as it is asked whether it has changed.
         kept = answer.headers.get("Cache-Control") if _is_static() else None
-        answer.headers.update(HEADERS | ({"Cache-Control": kept} if kept else {}))
+        answer.headers.update(HEADERS | ({"Cache-Control": kept} if kept else {}) | g.get("other_headers", {}))
         return answer
 
 

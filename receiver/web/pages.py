@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, render_template
 from flask.typing import ResponseReturnValue
 
+from receiver import links
 from receiver.config import Config
 from receiver.journal import hotfixes, views
 from receiver.journal.views import View
 from receiver.model import Autonomy
 from receiver.standing import live_releases, standing
-from receiver.web import links
 from receiver.web.gate import for_viewers
+from receiver.web.reports import chart_of, text_of
 from receiver.web.site import site
 from receiver.web.timeline import events
 from receiver.web.visitor import FRESH_FOR
@@ -26,7 +26,6 @@ AUTONOMY = {
     Autonomy.L3: "also rolls back, after a person has confirmed the plan",
     Autonomy.L4: "also rolls back without asking, where it is sure",
 }
-_LONGEST_REPORT = 200_000
 _NEWEST = 30
 
 
@@ -57,7 +56,8 @@ def add_pages(pages: Blueprint) -> None:
             incident=found,
             standing=stands,
             timeline=events(found),
-            reports={run["id"]: _report(config, run) for run in found["runs"] if run["report"]},
+            reports={run["id"]: text_of(config, run) for run in found["runs"] if run["report"]},
+            charts=[run["id"] for run in found["runs"] if chart_of(config, run)],
             fresh_for=FRESH_FOR,
             **_links(config, found["deployment"]),
         )
@@ -97,15 +97,3 @@ def _links(config: Config, deployment: str) -> dict[str, Any]:
         "link_series": lambda signal: links.graph(address, links.series(signal, deployment), signal["at"]),
         "link_branch": lambda branch, at: links.graph(address, links.alerts(deployment, branch), at),
     }
-
-
-def _report(config: Config, run: View) -> str:
-    """The report's text, as it is: no part of it is ever markup."""
-    file = Path(run["report"])
-    if file.parent != config.logs:
-        return f"It lies at {file}."
-    try:
-        with file.open(encoding="utf-8", errors="replace") as report:
-            return report.read(_LONGEST_REPORT)
-    except OSError as error:
-        return f"{file} cannot be read: {error.strerror}."

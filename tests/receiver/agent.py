@@ -12,7 +12,7 @@ from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.journal.views import View
 from receiver.model import Demand, Level, Release
-from receiver.report import ReportWriter
+from receiver.report.writer import ReportWriter
 from receiver.workflow import LEASE, Workflow
 from tests.receiver.surroundings import (
     BAD,
@@ -45,7 +45,9 @@ class Agent:
         self.target = FileTarget(root / "releases")
         self.world = surroundings(self.config, self.database, self.prometheus, self.target, self.clock)
         self.hears_watchdog = True
-        self.report = ReportWriter(self.config.logs, self.database, self.world.audit, self.clock)
+        self.report = ReportWriter(
+            lambda: self.config, self.database, self.world.audit, self.clock, self.prometheus.history
+        )
         self.workflow = self.new_process()
         for release in (GOOD, BAD):
             self.target.ship(release)

@@ -1,4 +1,4 @@
-"""Links from the page into Prometheus, from the configured address and our own names only."""
+"""Links into Prometheus, from the configured address and our own names only."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ def series(signal: dict[str, Any], deployment: str) -> str:
     """The PromQL that gives a signal of a deployment."""
     labels = {"deployment": deployment} | ({"service": signal["service"]} if signal["service"] else {})
     return f"{signal['name']}{_matchers(labels)}"
+
+
+def signals(deployment: str) -> str:
+    """The PromQL that gives all shares and counts of a deployment that the tree reads."""
+    return f'{{__name__=~"(deployment|service):.+:ratio.*",deployment="{_escaped(deployment)}"}}'
 
 
 def alerts(deployment: str, branch: str) -> str:

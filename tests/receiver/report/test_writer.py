@@ -3,108 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
-from receiver.audit import AuditTrail
-from receiver.journal import escalations, incidents, refusals, runs
-from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
+from receiver.journal import escalations, runs
 from receiver.model import (
-    Action,
     Backup,
-    Decision,
     EscalationReason,
     Execution,
     Findings,
-    Level,
+    History,
     Permission,
-    Plan,
     Proceed,
     Refusal,
     Result,
-    Run,
     Signal,
     Stop,
     Verdict,
     Verification,
 )
-from receiver.report import ReportWriter
-from tests.receiver.trails import trail_files
+from receiver.report.writer import ReportWriter
+from tests.receiver.report.desk import NOW, RATIO, Desk, decided
 
-NOW = 1_795_446_245.0
-RATIO = "deployment:availability:ratio"
-SECTIONS = ["Decision", "Detection metrics", "Rollback details", "Timeline", "Next actions", "Audit trail"]
+SECTIONS = ["Decision", "Detection metrics", "Rollback details", "Timeline", "Next actions", "Links", "Audit trail"]
+OURS = {"https://rollback.example/incidents", "http://127.0.0.1:1/graph"}
+"""Where links may lead."""
 
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=y> [click](http://evil.example) ![x](http://evil.example/x)"
     " <http://evil.example> `code` | cell *bold* __bold__ ~~gone~~ &lt;b&gt; \\<b\\>"
     "\n# Heading\n\n- [x] done\n\n---\n\x1b[31mred\u2028line"
 )
-
-
-class Desk:
-    """A journal with one run, and the writer of its report."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.now = NOW
-        self.database = Database(sqlite_url(directory / "state.db"), lambda: self.now)
-        migrate(self.database)
-        self.audit = AuditTrail(trail_files(directory), lambda: self.now)
-        with self.database.write() as tx:
-            incidents.wake(tx, "qrl", self.now, notified_at=self.now - 1, deciding=None)
-            run = runs.claim(tx, "worker", self.now, 15.0)
-        assert run is not None
-        self.run: Run = run
-
-    def step(
-        self, name: str, position: int, outcome: Proceed | Stop, escalation: EscalationReason | None = None
-    ) -> None:
-        """Journal a phase that took two seconds."""
-        with self.database.write() as tx:
-            runs.begin_step(tx, self.run, name, position, self.now)
-            self.now += 2
-            runs.finish_step(tx, self.run, name, self.now, outcome)
-            refusals.record(tx, self.run, name, outcome.findings.refusals, self.now)
-            if escalation is not None:
-                escalations.open_one(
-                    tx, "qrl", escalation, "a human is needed", self.now, incident=self.run.incident, run=self.run.id
-                )
-        self.run = replace(self.run, findings=outcome.findings)
-
-    def another_run(self) -> Run:
-        """A run of another deployment."""
-        with self.database.write() as tx:
-            incidents.wake(tx, "shop", self.now, deciding=None)
-            run = runs.claim(tx, "worker", self.now, 15.0)
-        assert run is not None
-        return run
-
-    def report(self, result: Result, reason: str) -> str:
-        """The text of the report that is written."""
-        writer = ReportWriter(self.directory, self.database, self.audit, lambda: self.now)
-        return Path(writer.write(self.run, result, reason)).read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.database.close()
-
-
-def decided(reason: str = "ServiceDown fires on fastapi in Prometheus (rank 1)") -> Findings:
-    """What a run knows after `evaluate`."""
-    signals = (Signal(RATIO, None, 0.333333, NOW), Signal("service:availability:ratio", "fastapi", 0.0, NOW))
-    decision = Decision(
-        "service_down", "ServiceDown", Action.ROLLBACK, Level.FAST, 0.99, reason, ("high_error_rate",), signals
-    )
-    return Findings(decision, Plan("qrl", Level.FAST, "r2", "2" * 40, "r1", "1" * 40, ("/bin/true",), 60.0))
 
 
 def headings(text: str) -> list[str]:
@@ -122,13 +53,21 @@ def test_restored_run_is_told_from_detection_to_verification(desk: Desk) -> None
         backup=Backup("/var/backups/state-1", 4, 5000),
         execution=Execution(NOW + 3, NOW + 4.5, 0, str(output)),
         verification=Verification(
-            Verdict.RESTORED, "all signals are good again", NOW + 60, (Signal(RATIO, None, 1.0, NOW + 60),)
+            Verdict.RESTORED,
+            "all signals are good again",
+            NOW + 60,
+            (Signal(RATIO, None, 1.0, NOW + 60),),
+            (Signal(RATIO, None, 0.25, NOW + 3),),
         ),
     )
+    desk.past = (History(RATIO, None, ((NOW, 0.25), (NOW + 60, 1.0))),)
     desk.step("evaluate", 0, Proceed(decided(), "roll back r2 to r1"))
+    desk.approve("ada", NOW + 1)
     desk.step("verify", 6, Stop(Result.RESTORED, "r1 is live", findings))
     text = desk.report(Result.RESTORED, "r1 is live")
-    assert headings(text) == [*SECTIONS[:4], "The command's last lines", *SECTIONS[4:]]
+    assert headings(text) == [
+        *SECTIONS[:3], "Verification results", "Timeline", "People", "The command's last lines", *SECTIONS[4:],
+    ]  # fmt: skip
     for line in (
         "**Status**: restored: r1 is live  ",
         "**Timestamp**: 2026-11-23 15:04:09Z  ",
@@ -139,8 +78,8 @@ def test_restored_run_is_told_from_detection_to_verification(desk: Desk) -> None
         f"**Incident**: `{desk.run.incident}`, run `{desk.run.id}`",
         "ServiceDown fires on fastapi in Prometheus (rank 1): action `rollback`, confidence 0.99.",
         "Also firing: `high_error_rate`.",
-        f"| `{RATIO}` | 0.3333 | 1 |",
-        '| `service:availability:ratio{service="fastapi"}` | 0 | - |',
+        f"| `{RATIO}` | 0.3333 | 0.25 | 1 |",
+        '| `service:availability:ratio{service="fastapi"}` | 0 | - | - |',
         f"- Previous release: `r2`, commit `{'2' * 40}`",
         f"- Target release: `r1`, commit `{'1' * 40}`",
         f"- Plan: `{decided().require_plan().hash}`",
@@ -149,13 +88,16 @@ def test_restored_run_is_told_from_detection_to_verification(desk: Desk) -> None
         "- Backup: `/var/backups/state-1`, 4 files, 5000 bytes, read back",
         "- Command: exit code 0 after 1.5 s",
         "- Data loss: none by this rollback, it changed code only",
-        "- Verification: restored: all signals are good again, 2026-11-23 15:05:05Z",
+        "**restored**: all signals are good again, 2026-11-23 15:05:05Z",
+        "- `ada` approved the plan, 2026-11-23 15:04:06Z",
+        "![Availability and errors around the incident](incident-20261123-150409.svg)",
+        f"- [The incident on the page](https://rollback.example/incidents/{desk.run.incident})",
         "| notification received | 2026-11-23 15:04:04Z | | |",
         "| evaluate | 2026-11-23 15:04:05Z | 2.00 s | roll back r2 to r1 |",
         "| verify | 2026-11-23 15:04:07Z | 2.00 s | r1 is live |",
         "    line 10",
         "    line 29",
-        "- [ ] Release `r2` is held; find its fault before it is shipped again",
+        "- [ ] Find the fault of r2, which is held; then `rollback-agent release-hold qrl r2` or ship another",
         "- [ ] Human review of the incident",
     ):
         assert line in text.splitlines()
@@ -180,10 +122,11 @@ def test_refused_run_is_told_as_fully(desk: Desk) -> None:
         "- `cooldown`: rolled back 0:03:10 ago, ask again from 2026-11-23 15:05:55Z",
         "- `kill_switch`: the kill switch is on",
         "- Nothing was executed.",
-        f"| `{RATIO}` | 0.3333 | - |",
+        f"| `{RATIO}` | 0.3333 | - | - |",
         "| guard | 2026-11-23 15:04:07Z | 2.00 s | two guardrails refuse |",
-        f"- [ ] Answer the escalation (safety_check_failed): `rollback-agent answer {escalation.id} --done`,"
-        " `--retry` or `--give-up`",
+        "- [ ] Answer the escalation (safety check failed) with --done, --retry or --give-up: "
+        f"`rollback-agent answer {escalation.id}`",
+        "- Data loss: none, since nothing was executed",
     ):
         assert line in text.splitlines()
     assert "is held" not in text
@@ -193,7 +136,7 @@ def test_run_that_found_nothing_out_is_told_too(desk: Desk) -> None:
     """A run that ended before it decided says what it does not know instead of leaving it out."""
     desk.step("evaluate", 0, Stop(Result.MISSING_DATA, "Prometheus cannot be asked", Findings()))
     text = desk.report(Result.MISSING_DATA, "Prometheus cannot be asked")
-    assert headings(text) == ["Decision", "Rollback details", "Timeline", "Next actions", "Audit trail"]
+    assert headings(text) == ["Decision", "Rollback details", "Timeline", "Next actions", "Links", "Audit trail"]
     for line in (
         "**Status**: missing data: Prometheus cannot be asked  ",
         "**Rollback level**: none  ",
@@ -219,8 +162,8 @@ def test_unknown_end_is_told_as_unknown(desk: Desk) -> None:
     for line in (
         "- Command: exit code unknown after 5.0 s",
         "- Previous release: `r2`, commit `unknown`",
-        "- Services affected: unknown",
-        f"| `{RATIO}` | no data | - |",
+        "- Services affected: none by its own checks and errors",
+        f"| `{RATIO}` | no data | - | - |",
         "    (the output cannot be read: No such file or directory)",
     ):
         assert line in text.splitlines()
@@ -248,19 +191,22 @@ def test_text_from_outside_cannot_become_markdown_or_html(desk: Desk) -> None:
     renderer = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     tokens = [inner for token in renderer.parse(text) for inner in (token, *(token.children or ()))]
     kinds = {token.type for token in tokens}
-    assert kinds.isdisjoint({"html_block", "html_inline", "link_open", "image", "em_open", "s_open", "hr", "fence"})
+    links = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
+    assert {re.sub(r"/[0-9a-f]{8}$|\?.*", "", link) for link in links} == OURS
+    assert kinds.isdisjoint({"html_block", "html_inline", "image", "em_open", "s_open", "hr", "fence"})
     assert headings(text) == [
         *SECTIONS[:3],
+        "Verification results",
         "Refusals",
         "Timeline",
+        "People",
         "The command's last lines",
-        "Next actions",
-        "Audit trail",
+        *SECTIONS[4:],
     ]
-    assert sum(token.type == "heading_open" for token in tokens) == 9
-    assert sum(token.type == "strong_open" for token in tokens) == 7
+    assert sum(token.type == "heading_open" for token in tokens) == 1 + len(headings(text))
+    assert sum(token.type == "strong_open" for token in tokens) == 8
     rows = [re.sub(r"\\.", "", line).count("|") for line in text.splitlines() if line.startswith("|")]
-    assert set(rows) == {4, 5}
+    assert set(rows) == {5}
     html = renderer.render(text)
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
@@ -274,9 +220,9 @@ def test_reports_of_one_second_do_not_meet(desk: Desk) -> None:
     desk.report(Result.NOT_NEEDED, "nothing fires")
     first, desk.run = desk.run, desk.another_run()
     desk.report(Result.NOT_NEEDED, "nothing fires")
-    names = sorted(path.name for path in desk.directory.glob("incident-*"))
+    names = sorted(path.name for path in desk.config.logs.glob("incident-*.md"))
     assert names == [f"incident-20261123-150407-{desk.run.id}.md", "incident-20261123-150407.md"]
-    assert f"run `{first.id}`" in (desk.directory / names[1]).read_text()
+    assert f"run `{first.id}`" in (desk.config.logs / names[1]).read_text()
 
 
 def test_report_that_is_written_again_replaces_itself(desk: Desk) -> None:
@@ -286,11 +232,12 @@ def test_report_that_is_written_again_replaces_itself(desk: Desk) -> None:
     desk.report(Result.NOT_NEEDED, "nothing fires")
     desk.now += 20
     again = desk.report(Result.NOT_NEEDED, "nothing fires")
-    assert [path.read_text() for path in desk.directory.glob("incident-*")] == [again]
+    assert [path.read_text() for path in desk.config.logs.glob("incident-*.md")] == [again]
 
 
 def test_directory_that_is_gone_is_an_error(desk: Desk) -> None:
     """Where the report cannot be written the caller is told."""
-    writer = ReportWriter(desk.directory / "absent", desk.database, desk.audit, lambda: NOW)
+    desk.config.logs.rmdir()
+    writer = ReportWriter(lambda: desk.config, desk.database, desk.audit, lambda: NOW, desk.told_past)
     with pytest.raises(FileNotFoundError):
         writer.write(desk.run, Result.FAILED, "it failed")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import promql_parser as promql
 import pytest
 
-from receiver.web import links
+from receiver import links
 
 AT = 1_780_000_000.0
 

@@ -1,0 +1,1 @@
+"""The incident report of a run."""
