@@ -11,7 +11,7 @@ from receiver.model import History
 
 AVAILABILITY, ERRORS = "deployment:availability:ratio", "service:http_request_errors:ratio_rate1m"
 _WIDTH, _HEIGHT = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 34, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 40, 26
 _GAP = 90.0
 """Seconds between two samples over which nothing is drawn: what was not measured has no line."""
 _STYLE = """
@@ -43,9 +43,10 @@ def chart(history: Iterable[History], moments: Iterable[Moment]) -> str | None:
     lines = [("availability", one.points) for one in drawn.values()] + ([("errors", errors)] if errors else [])
     if not lines:
         return None
+    told = tuple(moments)
     since = min(points[0][0] for _, points in lines)
-    until = max(since + 1, *(points[-1][0] for _, points in lines))
-    parts = [*_frame(since, until), *_moments(moments, since, until)]
+    until = max(since + 1, *(points[-1][0] for _, points in lines), *(moment.at for moment in told))
+    parts = [*_frame(since, until, {name for name, _ in lines}), *_moments(told, since, until)]
     for name, points in lines:
         parts += [
             f'<polyline class="line {name}" points="{_points(piece, since, until)}"/>' for piece in _pieces(points)
@@ -82,7 +83,7 @@ def _points(piece: list[tuple[float, float]], since: float, until: float) -> str
     return " ".join(f"{_x(at, since, until):.1f},{_y(value):.1f}" for at, value in shown)
 
 
-def _frame(since: float, until: float) -> Iterator[str]:
+def _frame(since: float, until: float, drawn: set[str]) -> Iterator[str]:
     for share in (0.0, 0.5, 1.0):
         y = _y(share)
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
@@ -90,8 +91,10 @@ def _frame(since: float, until: float) -> Iterator[str]:
     for at, anchor in ((since, "start"), (until, "end")):
         x = _x(at, since, until)
         yield f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{_clock(at)}</text>'
-    yield f'<text class="availability" x="{_LEFT}" y="14">availability</text>'
-    yield f'<text class="errors" x="{_LEFT + 90}" y="14">5xx, worst service, last minute</text>'
+    if "availability" in drawn:
+        yield f'<text class="availability" x="{_LEFT}" y="14">availability</text>'
+    if "errors" in drawn:
+        yield f'<text class="errors" x="{_LEFT + 90}" y="14">5xx, worst service, last minute</text>'
 
 
 def _moments(moments: Iterable[Moment], since: float, until: float) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,25 +15,35 @@ View = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One signal with its values, unit included; `verified` is None where nothing was verified."""
+    """One signal with its values, unit included.
+
+    `verified` is None where nothing was verified; `worst` is empty where it is not known.
+    """
 
     signal: View
     decided: str
+    worst: str
     verified: str | None
 
 
 def facts(run: View) -> list[Fact]:
     """What a run's decision was made on."""
     decision, verification = run["decision"], run["verification"]
-    after = {(one["name"], one["service"]): one["value"] for one in (verification or {}).get("signals", ())}
+    after = _values((verification or {}).get("signals", ()))
+    worst = _values((verification or {}).get("worst", ()))
     return [
         Fact(
             signal=one,
             decided=value(one["name"], one["value"]),
+            worst=value(one["name"], worst[key]) if (key := (one["name"], one["service"])) in worst else "",
             verified=value(one["name"], after.get((one["name"], one["service"]))) if verification else None,
         )
         for one in (decision or {}).get("signals", ())
     ]
+
+
+def _values(signals: Iterable[View]) -> dict[tuple[str, str | None], float | None]:
+    return {(one["name"], one["service"]): one["value"] for one in signals}
 
 
 def value(name: str, number: float | None) -> str:

@@ -48,10 +48,10 @@ def test_what_was_not_measured_has_no_line() -> None:
 
 
 def test_what_happened_is_marked_with_its_name() -> None:
-    """Within the time that is drawn; names that would lie on each other are left out, and text stays text."""
+    """From the first sample on; names that would lie on each other are left out, and text stays text."""
     svg = drawn(
         [History(AVAILABILITY, None, ((NOW, 1.0), (NOW + 600, 1.0)))],
-        Moment("<decided>", NOW + 100), Moment("rolled back", NOW + 101), Moment("restored", NOW + 590),
+        Moment("<decided>", NOW + 100), Moment("rolled back", NOW + 101), Moment("restored", NOW + 690),
         Moment("before", NOW - 5),
     )  # fmt: skip
     names = [text.text for text in svg.iter(f"{SVG}text") if not text.get("class")]

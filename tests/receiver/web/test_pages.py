@@ -99,7 +99,7 @@ def test_a_restored_incident_shows_its_report_and_its_verification(
         assert page.agent.run()["result"] == "restored"
         shown = page.visitor("carol").text(f"/incidents/{page.incident()}")
     for part in (
-        "✓ restored", "Verified", "deployment:availability:ratio 25% 100%", "Verdict restored", "Exit code 0",
+        "✓ restored", "Verified", "deployment:availability:ratio 25% 100% 100%", "Verdict restored", "Exit code 0",
         "read back", "execute", "verify", "run ended: restored", "incident closed", "# Automated Rollback Incident",
     ):  # fmt: skip
         assert part in shown, part
