@@ -2,14 +2,13 @@
 
 The command runs under a wrapper in a session of its own. The wrapper holds `lock`, leaves the mark `started` before
 the command and `exit` after it, and sends the command's output to a file; so an agent that was killed finds the
-command again instead of starting it a second time.
+command again instead of starting it a second time. Of a long output the file keeps the beginning and the end.
 """
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
-import io
 import os
 import signal
 import subprocess
@@ -26,6 +25,10 @@ TIMED_OUT = 124
 """The exit code of a command that was ended at its deadline (as timeout(1) has it)."""
 NOT_STARTABLE = 127
 """The exit code of a command that could not be started (as a shell has it)."""
+KEPT = 1 << 20
+"""Bytes that are kept of the beginning and of the end of a long output."""
+LOOK_AGAIN = 0.05
+"""Seconds between two looks at how long the output has become."""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -161,35 +164,52 @@ def _lock_patiently(lock: int) -> None:
     raise BlockingIOError
 
 
+class _Output:
+    """What the command prints, in a file of which only the two ends are kept once it is long."""
+
+    def __init__(self, file: Path) -> None:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self.handle = os.open(file, flags, 0o600)  # what a command prints may hold a secret
+        self._left_out = 0
+
+    def say(self, sentence: str) -> None:
+        os.write(self.handle, sentence.encode())
+
+    def leave_out_the_middle(self) -> None:
+        size = os.fstat(self.handle).st_size
+        if size <= 4 * KEPT:
+            return
+        end = os.pread(self.handle, KEPT, size - KEPT)
+        self._left_out += size - 2 * KEPT
+        # The same file, not a new one: what writes to it goes on, and appends wherever its end is.
+        os.truncate(self.handle, KEPT)
+        self.say(f"\n[{self._left_out} bytes are left out here]\n")
+        os.write(self.handle, end)
+
+
 def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
     try:
-        output = _open_for_its_owner_only(output_file)
+        output = _Output(output_file)
     except OSError:
         return NOT_STARTABLE  # a command whose output is lost is not started at all
     libc = ctypes.CDLL(None, use_errno=True)
     # A grandchild that leaves the session is beyond killpg; as subreaper the wrapper still inherits it.
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with output:
-        try:
-            command = subprocess.Popen(
-                argv,
-                env=_given_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                # Without its wrapper the command counts as interrupted, so it must not go on unseen.
-                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),  # noqa: PLW1509 - one thread
-            )
-        except OSError as error:
-            output.write(f"{argv[0]} cannot be started: {error.strerror}\n".encode())
-            return NOT_STARTABLE
-        return _supervise(command, timeout, output)
-
-
-def _open_for_its_owner_only(file: Path) -> io.BufferedWriter:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.fdopen(os.open(file, flags, 0o600), "ab")  # what a command prints may hold a secret
+    try:
+        command = subprocess.Popen(
+            argv,
+            env=_given_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output.handle,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # Without its wrapper the command counts as interrupted, so it must not go on unseen.
+            preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),  # noqa: PLW1509 - one thread
+        )
+    except OSError as error:
+        output.say(f"{argv[0]} cannot be started: {error.strerror}\n")
+        return NOT_STARTABLE
+    return _supervise(command, timeout, output)
 
 
 def _given_environment() -> dict[bytes, bytes]:
@@ -198,18 +218,22 @@ def _given_environment() -> dict[bytes, bytes]:
     return {name: value for name, equals, value in (pair.partition(b"=") for pair in pairs) if equals}
 
 
-def _supervise(command: subprocess.Popen[bytes], timeout: float, output: io.BufferedWriter) -> int:
-    try:
-        code = command.wait(timeout)
-    except subprocess.TimeoutExpired:
+def _supervise(command: subprocess.Popen[bytes], timeout: float, output: _Output) -> int:
+    deadline = time.monotonic() + timeout
+    code: int | None = None
+    while code is None and time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            code = command.wait(LOOK_AGAIN)
+        output.leave_out_the_middle()
+    if code is None:
         code = TIMED_OUT
-        output.write(f"\nended after {timeout:g} s, its time limit\n".encode())
-        _end_descendants()
+        _end_descendants(output)
+        output.say(f"\nended after {timeout:g} s, its time limit\n")
     # What a command leaves running when it ends by itself may be the very service that it restarted.
     return code if code >= 0 else 128 - code
 
 
-def _end_descendants() -> None:
+def _end_descendants(output: _Output) -> None:
     """TERM, then KILL, to whatever is left of what the command started."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + GRACE
@@ -222,9 +246,11 @@ def _end_descendants() -> None:
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
+            output.leave_out_the_middle()
             if time.monotonic() > deadline:
                 break
             time.sleep(0.02)
+        output.leave_out_the_middle()
 
 
 def _descendants(of: int) -> set[int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.run_once import NOT_STARTABLE, TIMED_OUT, Command, Ended, Lost, run_once, was_started
+from receiver.run_once import KEPT, NOT_STARTABLE, TIMED_OUT, Command, Ended, Lost, run_once, was_started
 
 REPOSITORY = Path(__file__).parents[2]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -252,6 +252,44 @@ def test_no_zombie_is_left(tmp_path: Path) -> None:
         with suppress(OSError):
             stats.append(entry.read_text().rpartition(")")[2].split())
     assert not [stat for stat in stats if stat[1] == str(os.getpid()) and stat[0] == "Z"]
+
+
+def test_of_a_long_output_both_ends_are_kept(tmp_path: Path) -> None:
+    """Of a gibibyte that a command prints a few MiB are left on disk: how it began, how it ended, what is missing."""
+    script = "echo the first line; head -c 1G /dev/zero; echo the last line"
+    largest, stop = [0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.005):
+            with suppress(FileNotFoundError):
+                largest.append((tmp_path / "output").stat().st_blocks * 512)
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        ended = run_once(tmp_path / "marks", shell(tmp_path, script, timeout=60))
+        stop.set()
+        watching.result()
+    printed = (tmp_path / "output").read_bytes()
+    assert isinstance(ended, Ended)
+    assert ended.exit_code == 0
+    assert printed.startswith(b"the first line\n")
+    assert printed.endswith(b"the last line\n")
+    assert len(printed) < 5 * KEPT
+    assert max(largest) < 1 << 29
+    left_out = int(printed.partition(b"\n[")[2].partition(b" bytes are left out here]\n")[0])
+    assert 0 < left_out < 1 << 30
+
+
+def test_output_while_the_command_is_ended_is_bounded_too(tmp_path: Path) -> None:
+    """What ignores TERM and goes on printing until it is killed fills no disk."""
+    script = "trap '' TERM; echo $$ > child; while :; do head -c 16M /dev/zero; done"
+    ended = run_once(tmp_path / "marks", shell(tmp_path, script, timeout=0.5))
+    assert isinstance(ended, Ended)
+    assert ended.exit_code == TIMED_OUT
+    assert not is_running(pid_in(tmp_path / "child"))
+    printed = (tmp_path / "output").read_bytes()
+    assert len(printed) < 5 * KEPT
+    assert printed.endswith(b"ended after 0.5 s, its time limit\n")
 
 
 def test_output_is_its_owners(tmp_path: Path) -> None:
