@@ -200,13 +200,20 @@ class Stand:
         self.prometheus = start_prometheus(self.directory / "prometheus", config, self.ports["prometheus"])
         self.stack.callback(self.prometheus.stop)
 
-    def start_alertmanager(self) -> None:
-        """A real Alertmanager with the shipped configuration; only addresses and paths are ours."""
+    def start_alertmanager(self, pager: str | None = None) -> None:
+        """A real Alertmanager with the shipped configuration; only addresses and paths are ours.
+
+        With a `pager`, people are called there, and its groups wait for a second and no longer.
+        """
         config = yaml.safe_load((REPOSITORY / "alert-rules" / "alertmanager.yml").read_text())
         for receiver in config["receivers"]:
             for hook in receiver.get("webhook_configs", []):
                 hook["url"] = f"{self.url}/api/v1/alerts"
                 hook["http_config"]["authorization"]["credentials_file"] = str(self.token)
+        if pager is not None:
+            config["receivers"][0] = {"name": "human", "webhook_configs": [{"url": pager}]}
+            for route in (config["route"], *config["route"]["routes"]):
+                route |= {"group_wait": "1s", "group_interval": "1s"}
         self.alertmanager = start_alertmanager(self.directory / "alertmanager", config, self.ports["alertmanager"])
         self.stack.callback(self.alertmanager.stop)
 
