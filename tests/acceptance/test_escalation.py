@@ -218,15 +218,18 @@ OPEN = 'ALERTS{alertname="RollbackEscalationOpen", alertstate="firing"}'
 
 
 def watch_the_agent(here: Stand) -> None:
-    """A real Prometheus with the agent's own rules, of which those about escalations, which wait for a second only."""
+    """A real Prometheus with the agent's own rules about escalations, which wait for a second only.
+
+    It looks every four seconds: so long it does not know of an answer, and still rings.
+    """
     rules = yaml.safe_load((REPOSITORY / "alert-rules" / "agent.rules.yml").read_text())
     (group,) = rules["groups"]
-    group["interval"] = "500ms"
+    group["interval"] = "4s"
     group["rules"] = [rule | {"for": "1s"} for rule in group["rules"] if "RollbackEscalation" in rule["alert"]]
     file = here.directory / "agent.rules.yml"
     file.write_text(yaml.safe_dump(rules))
     config = {
-        "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
+        "global": {"scrape_interval": "4s", "scrape_timeout": "1s"},
         "rule_files": [str(file)],
         "scrape_configs": [
             {"job_name": "rollback-agent", "static_configs": [{"targets": [here.url.removeprefix("http://")]}]}
