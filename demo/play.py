@@ -155,8 +155,17 @@ class Play:
         """What the demonstration waits for."""
         if self.seen.run and self.seen.run["state"] == "finished":
             return "watching 10 s longer"
-        if self.timeline.at(Moment.GOOD) is not None:
-            return "awaiting verification"
+        if self.seen.run:
+            return _progress(self.seen.run, time.time())
         if self.scenario.history and self.timeline.at(Moment.BACKFILLED) is None:
             return "awaiting bad signals"
         return "awaiting the agent"
+
+
+def _progress(run: dict[str, Any], now: float) -> str:
+    """The phase that the agent is in, for how long, and what it waits for."""
+    step = next((one for one in run["steps"] if one["name"] == run["phase"]), None)
+    if step is None or step["finished_at"] is not None:
+        return f"the agent: {run['phase']}"
+    said = f": {step['summary']}" if step["summary"] else ""
+    return f"the agent: {run['phase']} for {max(now - step['started_at'], 0):.0f} s{said}"

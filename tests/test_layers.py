@@ -22,7 +22,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.needs_human",),
     ("receiver.next_steps",),
     ("receiver.workflow", "receiver.pipeline", "receiver.api", "receiver.web"),
-    ("receiver.phases", "receiver.announcements", "receiver.standing", "receiver.operators", "receiver.gate"),
+    (
+        "receiver.phases",
+        "receiver.announcements",
+        "receiver.standing",
+        "receiver.operators",
+        "receiver.gate",
+        "receiver.progress",
+    ),
     ("receiver.diagnosis",),
     ("receiver.autonomy",),
     (

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import click
 
 from receiver.commands.diagnosis_view import show_diagnosis
+from receiver.commands.follow import follow
 from receiver.commands.options import config_hint, config_option, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
-from receiver.durations import clock_time
+from receiver.durations import clock_time, in_words
 from receiver.errors import RollbackAgentError
 from receiver.journal import views
 from receiver.journal.views import View
 from receiver.model import SHORT_HASH
+from receiver.progress import progress
 
 
 @click.command()
@@ -45,15 +48,28 @@ def incidents(as_json: bool, config_path: Path) -> None:
 
 @click.command()
 @click.argument("incident")
+@click.option(
+    "--follow", "is_followed", is_flag=True, help="Print what happens, as it happens, until its run has ended."
+)
 @json_option
 @config_option
-def show(incident: str, as_json: bool, config_path: Path) -> None:
+def show(incident: str, is_followed: bool, as_json: bool, config_path: Path) -> None:
     """Show one incident: what was decided, what was done, and what it waits for."""
-    _, database = open_journal(config_path)
-    with database.read() as tx:
-        found = views.incident(tx, incident)
-    if found is None:
-        raise RollbackAgentError(f"there is no incident {incident}; `rollback-agent incidents` lists them")
+    if is_followed and as_json:
+        raise click.UsageError("--follow prints for people; call with --json as often as you like instead")
+    config, database = open_journal(config_path)
+
+    def read() -> View:
+        with database.read() as tx:
+            found = views.incident(tx, incident)
+        if found is None:
+            raise RollbackAgentError(f"there is no incident {incident}; `rollback-agent incidents` lists them")
+        return found
+
+    if is_followed:
+        follow(read, config.logs, time.time, config_hint(config_path))
+        return
+    found = read()
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -62,6 +78,9 @@ def show(incident: str, as_json: bool, config_path: Path) -> None:
     )
     for run in found["runs"]:
         _show_run(found["id"], run, config_hint(config_path))
+        if under_way := progress(run, config.logs, time.time()):
+            times = f"for {in_words(under_way.in_phase)}, {in_words(under_way.elapsed)} in all"
+            click.echo(f"  {under_way.phase} {times}{': ' + safe(under_way.says) if under_way.says else ''}")
     for hotfix in found["hotfixes"]:
         until = f"due {clock_time(hotfix['deadline'])}, {hotfix['state']}"
         click.echo(f"\nHotfix by {safe(hotfix['started_by'])} from {clock_time(hotfix['started_at'])}, {until}")

@@ -13,6 +13,7 @@ from receiver.config import Config
 from receiver.journal import hotfixes, views
 from receiver.journal.views import View
 from receiver.model import Autonomy
+from receiver.progress import progress
 from receiver.standing import live_releases, standing
 from receiver.web.gate import for_viewers
 from receiver.web.reports import chart_of, text_of
@@ -56,6 +57,7 @@ def add_pages(pages: Blueprint) -> None:
             incident=found,
             standing=stands,
             timeline=events(found),
+            progress=progress(found["runs"][-1], config.logs, now) if found["runs"] else None,
             reports={run["id"]: text_of(config, run) for run in found["runs"] if run["report"]},
             charts=[run["id"] for run in found["runs"] if chart_of(config, run)],
             fresh_for=FRESH_FOR,
