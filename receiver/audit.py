@@ -13,7 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from receiver import __version__
-from receiver.audit_chain import TORN, TORN_DIGEST, Head, chained, end_of, follow, head_of, is_signed, last_line
+from receiver.audit_chain import (
+    TORN,
+    TORN_DIGEST,
+    Head,
+    chained,
+    end_of,
+    follow,
+    head_of,
+    is_signed,
+    last_line,
+    last_line_of,
+)
 from receiver.audit_files import TrailFiles
 from receiver.audit_key import AuditKey
 from receiver.audit_segments import is_at
@@ -113,7 +124,7 @@ class AuditTrail:
         newline = b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b""  # or it would be glued to the next
         closed = [] if last else self.files.closed()
         if closed:
-            last = _last_line(closed[-1])
+            last = last_line_of(closed[-1])
         if not size:
             if not closed:
                 key.make()
@@ -162,17 +173,6 @@ class _End:
     @property
     def is_whole(self) -> bool:
         return not self.torn and not self.newline
-
-
-def _last_line(segment: Path) -> bytes:
-    file = os.open(segment, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        last, torn = end_of(file, os.fstat(file).st_size)
-    finally:
-        os.close(file)
-    if not last or torn:
-        raise AuditError(f"{segment}: does not end with a record, and the next one could not follow from it")
-    return last
 
 
 def _write(file: int, lines: bytes) -> None:

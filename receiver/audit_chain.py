@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from receiver.errors import AuditError
 TORN = "audit:torn_tail"
 """The record that tells of a line before it that was not written whole."""
 TORN_DIGEST = "torn_sha256"
+PRUNED = "audit:pruned"
+"""The record that tells of old segments that were removed on purpose."""
+PRUNED_THROUGH = "through"
+_CHECKPOINT = re.compile(r"([1-9]\d{0,17}):([0-9a-f]{64})")
 _WINDOW = 8192
 _SIGNATURE = b', "hmac": "%s"}'
 """How a line ends; what stands before it is signed, byte for byte."""
@@ -33,6 +38,12 @@ class Head:
     def __str__(self) -> str:
         """As a checkpoint is written down: the number and the digest."""
         return f"{self.records}:{self.digest}"
+
+    @classmethod
+    def parse(cls, text: object) -> Head | None:
+        """The head that is written down as `text`; None where that is no checkpoint."""
+        found = _CHECKPOINT.fullmatch(text) if isinstance(text, str) else None
+        return cls(int(found[1]), found[2]) if found else None
 
     @property
     def as_float(self) -> float:
@@ -61,7 +72,8 @@ class Chain:
 
     def __init__(self, key: AuditKey, checkpoint: Head | None = None) -> None:
         self.head = Head()
-        self.fault: Fault | None = None
+        self._fault: Fault | None = None
+        self._beheaded: Fault | None = None
         self._key = key
         self._checkpoint = checkpoint
         self._start: Head | None = None
@@ -69,6 +81,11 @@ class Chain:
         self._file = Path()
         self._lines = 0
         self._torn = b""
+
+    @property
+    def fault(self) -> Fault | None:
+        """The first line that does not hold."""
+        return self._beheaded or self._fault
 
     def enter(self, file: Path, resumed: bool = False) -> None:
         """The lines that follow are those of `file`, from its beginning or from where its reading ended."""
@@ -90,6 +107,8 @@ class Chain:
             wrong = f"record {known.records} is not the one of the checkpoint"
         if wrong:
             self._blame(wrong)
+        elif record.get("decision") == PRUNED:
+            self._excuse(record)
         self._torn = b""
 
     def end(self) -> None:
@@ -102,14 +121,13 @@ class Chain:
 
     def _what_is_wrong(self, line: bytes, record: dict[str, object]) -> str | None:
         if not is_signed(line, self._key):
+            self._start = self._start or self.head
             return "it is not signed with the trail's key: it was changed, or something else wrote it"
         number, previous = _number(record), record.get("prev")
         if self._start is None and number is not None and number > 1:
             self._start = self.head = Head(number - 1, str(previous))
             if self._start != self._checkpoint:
-                return (
-                    f"it is record {number}, and those before it are gone; the checkpoint of the last of them is needed"
-                )
+                self._beheaded = Fault(self._file, self._lines, f"it is record {number}, and those before it are gone")
         self._start = self._start or self.head
         if number != self.head.records + 1:
             return f"it is record {number}, and {self.head.records + 1} should follow"
@@ -121,8 +139,15 @@ class Chain:
             return "what stands before it is no record, and not what was left of one"
         return None
 
+    def _excuse(self, record: dict[str, object]) -> None:
+        """Records that were removed on purpose are not missed; nor is a part of them, where that was interrupted."""
+        facts = record.get("metrics_used")
+        through = Head.parse(facts.get(PRUNED_THROUGH)) if isinstance(facts, dict) else None
+        if through is not None and self._start is not None and self._start.records <= through.records:
+            self._beheaded = None
+
     def _blame(self, reason: str) -> None:
-        self.fault = self.fault or Fault(self._file, self._lines, reason)
+        self._fault = self._fault or Fault(self._file, self._lines, reason)
 
 
 def verify(files: TrailFiles, checkpoint: Head | None = None) -> tuple[Head, Fault | None]:
@@ -181,6 +206,18 @@ def end_of(file: int, size: int) -> tuple[bytes, bytes]:
         if window == size:
             return b"", b"\n".join(lines)
         window = min(window * 8, size)
+
+
+def last_line_of(segment: Path) -> bytes:
+    """The line of a closed segment's last record; raises OSError, or AuditError where it does not end with one."""
+    file = os.open(segment, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        last, torn = end_of(file, os.fstat(file).st_size)
+    finally:
+        os.close(file)
+    if not last or torn:
+        raise AuditError(f"{segment}: does not end with a record, and the next one could not follow from it")
+    return last
 
 
 def last_line(files: TrailFiles) -> bytes:

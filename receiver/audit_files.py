@@ -34,7 +34,10 @@ class TrailFiles:
     def closed(self) -> list[Path]:
         """The closed segments, oldest first."""
         name = re.compile(rf"{re.escape(self.active.stem)}-\d{{10}}{re.escape(self.active.suffix)}")
-        return sorted(file for file in self.active.parent.iterdir() if name.fullmatch(file.name))
+        try:
+            return sorted(file for file in self.active.parent.iterdir() if name.fullmatch(file.name))
+        except FileNotFoundError:
+            return []
 
     def closed_with(self, record: int) -> Path:
         """Where the segment lies whose last record has this number."""

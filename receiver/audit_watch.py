@@ -31,7 +31,9 @@ class AuditWatch:
     def __init__(self, files: TrailFiles, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._files = files
         self._monotonic = monotonic
-        self._start_over()
+        self._chain = Chain(AuditKey(files.key))
+        self._positions: dict[Inode, int] = {}
+        """How much was read of each file, in the order of the trail."""
         self._read_all_at: float | None = None
         self._lost: str | None = None
         self.state: AuditState | None = None
@@ -39,8 +41,12 @@ class AuditWatch:
     def look(self) -> None:
         """Read on, and judge."""
         unreadable: str | None = None
+        before = self._chain, self._positions
         try:
             self._open_and_read()
+        except FileNotFoundError:  # a segment was pruned between its listing and its reading; the next look sees that
+            (self._chain, self._positions), self._read_all_at = before, None
+            return
         except OSError as error:  # such as a link in its place: what cannot be read is not known to hold
             unreadable = f"it cannot be read: {error.strerror}"
         except AuditError as error:  # without its key nobody can tell
@@ -61,15 +67,22 @@ class AuditWatch:
             self._read_on(found, {segment.inode: segment.size for segment in found})
 
     def _compare(self, found: list[Segment]) -> None:
-        """Whether the files that were read are there, in their order, and hold as much; else begin with the first."""
+        """Whether the files that were read are there, in their order, and hold as much; else begin with the first.
+
+        The oldest may be gone, where a record says so: that is seen by reading all again.
+        """
         sizes = {segment.inode: segment.size for segment in found}
+        kept = {inode: position for inode, position in self._positions.items() if inode in sizes}
+        gone = len(self._positions) - len(kept)
         lost: str | None = None
-        if self._positions and not found:
-            lost = "it is gone"
-        elif list(self._positions) != list(sizes)[: len(self._positions)]:
+        if self._positions and not kept:
+            lost = "it is gone, or was replaced by another file"
+        elif list(self._positions)[gone:] != list(sizes)[: len(kept)]:
             lost = "a file of it is gone, or was replaced by another one"
-        elif any(sizes[inode] < position for inode, position in self._positions.items()):
+        elif any(sizes[inode] < position for inode, position in kept.items()):
             lost = "it is shorter than it was"
+        elif gone:
+            self._positions, self._read_all_at = kept, None
         if lost:
             self._lost = self._lost or lost
             self._start_over()
@@ -93,6 +106,4 @@ class AuditWatch:
                 self._positions[segment.inode] = begin
 
     def _start_over(self) -> None:
-        self._chain = Chain(AuditKey(self._files.key))
-        self._positions: dict[Inode, int] = {}
-        """How much was read of each file, in the order of the trail."""
+        self._chain, self._positions = Chain(AuditKey(self._files.key)), {}

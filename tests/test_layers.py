@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.gate",
         "receiver.progress",
     ),
-    ("receiver.diagnosis",),
+    ("receiver.diagnosis", "receiver.audit_retention"),
     ("receiver.autonomy",),
     (
         "receiver.guardrails",

@@ -1,33 +1,34 @@
-"""`audit`: whether the audit trail is the one that was written."""
+"""`audit`: whether the audit trail is the one that was written, and how long it is kept."""
 
 from __future__ import annotations
 
 import json
-import re
+import time
 from pathlib import Path
 
 import click
 
+from configfile import parse_duration
+from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
-from receiver.commands.options import config_option, json_option
+from receiver.audit_retention import prune
+from receiver.commands.options import config_option, json_option, person_option
 from receiver.config import load_config
 from receiver.errors import AuditError
-
-_CHECKPOINT = re.compile(r"([1-9]\d{0,17}):([0-9a-f]{64})")
 
 
 def _head(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Head | None:
     if value is None:
         return None
-    found = _CHECKPOINT.fullmatch(value)
-    if found is None:
+    head = Head.parse(value)
+    if head is None:
         raise click.BadParameter("it is written SEQ:HASH, as `rollback-agent audit verify` prints it")
-    return Head(int(found[1]), found[2])
+    return head
 
 
 @click.group()
 def audit() -> None:
-    """Check the audit trail."""
+    """Check the audit trail, or remove its oldest records."""
 
 
 @audit.command("verify")
@@ -53,3 +54,22 @@ def verify_trail(checkpoint: Head | None, as_json: bool, config_path: Path) -> N
         click.echo(f"{files.active}: {head.records} records, each signed, each follows from the one before.")
         if head.records:
             click.echo(f"Keep this elsewhere and give it with --checkpoint, so that a cut is found:\n  {head}")
+
+
+@audit.command("prune")
+@click.option("--older-than", metavar="DURATION", required=True, help="How long records are kept: 400d.")
+@click.option("--comment", default="", help="A word for the audit trail.")
+@person_option
+@config_option
+def prune_trail(older_than: str, comment: str, person: str, config_path: Path) -> None:
+    """Remove full segments whose records are all older, and record that; the rest still verifies."""
+    try:
+        before = time.time() - parse_duration(older_than)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--older-than") from error
+    files = load_config(config_path).audit_files
+    removed = prune(AuditTrail(files, time.time), before, person, comment or f"older than {older_than}")
+    for segment in removed:
+        click.echo(f"{segment}: removed")
+    if not removed:
+        click.echo(f"{files.active}: no full segment is older than {older_than}; nothing was removed")

@@ -18,7 +18,7 @@ from receiver.audit_key import AuditKey
 from receiver.errors import AuditError
 from tests.receiver.trails import trail_files
 
-BEHEADED = "it is record 2, and those before it are gone; the checkpoint of the last of them is needed"
+BEHEADED = "it is record 2, and those before it are gone"
 Damage = Callable[[list[bytes]], list[bytes]]
 NOT_SIGNED = "it is not signed with the trail's key: it was changed, or something else wrote it"
 

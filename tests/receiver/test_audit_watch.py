@@ -120,6 +120,10 @@ def cut(post: Post) -> None:
     os.truncate(post.trail.files.active, len(b"".join(post.lines()[:3])))
 
 
+def without_its_directory(post: Post) -> None:
+    post.trail.files.active.parent.rename(post.trail.files.active.parent.with_suffix(".away"))
+
+
 def replace_by_a_copy(post: Post) -> None:
     copy = post.trail.files.active.with_suffix(".copy")
     copy.write_bytes(post.trail.files.active.read_bytes())
@@ -133,8 +137,14 @@ def link_elsewhere(post: Post) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "left"),
-    [(cut, 3), (lambda post: post.trail.files.active.unlink(), 0), (replace_by_a_copy, 5), (link_elsewhere, 5)],
-    ids=["cut", "gone", "replaced", "linked"],
+    [
+        (cut, 3),
+        (lambda post: post.trail.files.active.unlink(), 0),
+        (without_its_directory, 0),
+        (replace_by_a_copy, 5),
+        (link_elsewhere, 5),
+    ],
+    ids=["cut", "gone", "no directory", "replaced", "linked"],
 )
 def test_loss_is_told_at_the_next_look(post: Post, damage: Callable[[Post], None], left: int) -> None:
     """A trail that was cut, taken away, replaced by another file, or by a link, is not intact any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,12 @@ class Place:
         self.config.write_text(yaml.safe_dump(content))
 
     def verify(self, *options: str) -> Result:
+        """What `audit verify` does."""
+        return self.run("verify", *options)
+
+    def run(self, *arguments: str) -> Result:
         """What the command does."""
-        return CliRunner().invoke(cli, ["audit", "verify", "--config", str(self.config), *options])
+        return CliRunner().invoke(cli, ["audit", *arguments, "--config", str(self.config)])
 
     def cut(self) -> None:
         """Take the last two records away."""
@@ -92,6 +97,31 @@ def test_trail_written_anew_is_found_by_the_checkpoint(place: Place) -> None:
         AuditTrail(place.files, lambda: 0.0).record("forged", "r")
     failed = place.verify("--checkpoint", checkpoint)
     assert str(failed.exception) == f"{place.path}:5: record 5 is not the one of the checkpoint"
+
+
+def test_prune_removes_what_is_old_and_records_who_did(place: Place) -> None:
+    """Full segments are removed and named; what is left verifies, with the person and the word on the trail."""
+    place.config.write_text(place.config.read_text() + "audit: {segment_bytes: 10000}\n")
+    trail = AuditTrail(replace(place.files, segment_bytes=10_000), lambda: 0.0)
+    while not place.files.closed():
+        trail.record("d", "r" * 500)
+    [old] = place.files.closed()
+
+    told = place.run("prune", "--older-than", "400d", "--as", "ada", "--comment", "as agreed")
+
+    assert (told.exit_code, told.output) == (0, f"{old}: removed\n")
+    assert place.verify().exit_code == 0
+    last = json.loads(place.path.read_text().splitlines()[-1])
+    assert (last["decision"], last["actor"], last["reasoning"]) == ("audit:pruned", "ada", "as agreed")
+    again = place.run("prune", "--older-than", "400d")
+    assert "no full segment is older than 400d; nothing was removed" in again.output
+
+
+def test_prune_needs_a_duration(place: Place) -> None:
+    """Anything else is wrong usage, and removes nothing."""
+    assert place.run("prune").exit_code == 2
+    failed = place.run("prune", "--older-than", "400")
+    assert (failed.exit_code, "400d" in failed.output or "is not a duration" in failed.output) == (2, True)
 
 
 @pytest.mark.parametrize("checkpoint", ["", "5", "5:abc", "0:" + "0" * 64, "5:" + "G" * 64])
