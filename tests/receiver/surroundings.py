@@ -9,8 +9,9 @@ from typing import Any
 
 from receiver.audit import AuditTrail
 from receiver.config import Config
+from receiver.errors import AlertmanagerError, AlertRefused
 from receiver.journal.database import Database
-from receiver.model import Action, Branch, History, Level, Release, Signal, Silence, Storm, Telemetry
+from receiver.model import Action, Branch, History, Level, RaisedAlert, Release, Signal, Silence, Storm, Telemetry
 from receiver.world import World
 
 GOOD, BAD = "r1", "r2"
@@ -121,6 +122,34 @@ class ToldAlertmanager:
         if self.error is not None:
             raise self.error
         return self.silences
+
+
+class ToldOfAlerts:
+    """Takes alerts as Alertmanager would: all, none while it is down, and never those that it refuses."""
+
+    def __init__(self) -> None:
+        self.told: list[RaisedAlert] = []
+        self.attempts = 0
+        self.down = False
+        self.refuses: set[str] = set()
+        """Deployments whose alerts it refuses."""
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What happens while it is being told."""
+
+    def tell(self, alert: RaisedAlert) -> None:
+        self.attempts += 1
+        if self.down:
+            raise AlertmanagerError("Alertmanager at http://am cannot be asked: refused")
+        if alert.labels["deployment"] in self.refuses:
+            raise AlertRefused("Alertmanager at http://am answered 400 to an alert: bad")
+        self.told.append(alert)
+        self.meanwhile()
+
+    def take(self) -> list[str]:
+        """The deployment of each alert that was told since this was asked."""
+        taken = [alert.labels["deployment"] for alert in self.told]
+        self.told.clear()
+        return taken
 
 
 class ToldTransactions:

@@ -8,52 +8,25 @@ from itertools import pairwise
 import pytest
 from structlog.testing import capture_logs
 
-from receiver.errors import AlertmanagerError, AlertRefused, JournalError
+from receiver.errors import JournalError
 from receiver.escalate import LAPSES_AFTER, LINGER, LONGEST_PAUSE, Escalator
 from receiver.journal import escalations
-from receiver.model import EscalationReason, RaisedAlert
+from receiver.model import EscalationReason
 from receiver.operators import Answer, Operators, Person, Via
 from tests.receiver.agent import Agent
 from tests.receiver.journal.rows import counted
+from tests.receiver.surroundings import ToldOfAlerts
 
 RESEND = 20.0
 
 
-class ToldOf:
-    """Takes alerts as Alertmanager would: all, none while it is down, and never those that it refuses."""
-
-    def __init__(self) -> None:
-        self.told: list[RaisedAlert] = []
-        self.attempts = 0
-        self.down = False
-        self.refuses: set[str] = set()
-        """Deployments whose alerts it refuses."""
-        self.meanwhile: Callable[[], None] = lambda: None
-        """What happens while it is being told."""
-
-    def tell(self, alert: RaisedAlert) -> None:
-        self.attempts += 1
-        if self.down:
-            raise AlertmanagerError("Alertmanager at http://am cannot be asked: refused")
-        if alert.labels["deployment"] in self.refuses:
-            raise AlertRefused("Alertmanager at http://am answered 400 to an alert: bad")
-        self.told.append(alert)
-        self.meanwhile()
-
-    def take(self) -> list[str]:
-        """The deployment of each alert that was told since this was asked."""
-        taken = [alert.labels["deployment"] for alert in self.told]
-        self.told.clear()
-        return taken
-
-
 @pytest.fixture
-def alertmanager() -> ToldOf:
+def alertmanager() -> ToldOfAlerts:
     """An Alertmanager that takes everything."""
-    return ToldOf()
+    return ToldOfAlerts()
 
 
-def escalator(agent: Agent, alertmanager: ToldOf) -> Escalator:
+def escalator(agent: Agent, alertmanager: ToldOfAlerts) -> Escalator:
     """One as a new process would have it, on the clock of the test."""
     return Escalator(agent.database, alertmanager, agent.config, agent.clock, lambda: 1.0)
 
@@ -79,7 +52,7 @@ def work(escalating: Escalator) -> None:
     raise AssertionError("it tells without an end")
 
 
-def test_an_escalation_is_raised_at_once(agent: Agent, alertmanager: ToldOf) -> None:
+def test_an_escalation_is_raised_at_once(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """It fires from when it was opened until ten times the interval from now."""
     id_ = ask(agent)
     work(escalator(agent, alertmanager))
@@ -91,7 +64,7 @@ def test_an_escalation_is_raised_at_once(agent: Agent, alertmanager: ToldOf) -> 
     assert counted(agent.database, "escalation_deliveries") == [({"outcome": "raised"}, 1)]
 
 
-def test_it_is_kept_alive_until_it_is_answered(agent: Agent, alertmanager: ToldOf) -> None:
+def test_it_is_kept_alive_until_it_is_answered(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """It is told again well before its end, with the same labels, and no more often than that."""
     ask(agent)
     escalating = escalator(agent, alertmanager)
@@ -106,7 +79,7 @@ def test_it_is_kept_alive_until_it_is_answered(agent: Agent, alertmanager: ToldO
 
 
 @pytest.mark.parametrize("word", list(Answer))
-def test_an_answer_ends_it(agent: Agent, alertmanager: ToldOf, word: Answer) -> None:
+def test_an_answer_ends_it(agent: Agent, alertmanager: ToldOfAlerts, word: Answer) -> None:
     """Whatever the answer is; once the second way has seen it too, and exactly once."""
     escalating, id_ = escalator(agent, alertmanager), ask(agent)
     work(escalating)
@@ -127,7 +100,7 @@ def test_an_answer_ends_it(agent: Agent, alertmanager: ToldOf, word: Answer) -> 
     assert outcomes == [({"outcome": "ended"}, 1), ({"outcome": "raised"}, 1)]
 
 
-def test_an_approval_that_was_given_ends_it(make_agent: Callable[..., Agent], alertmanager: ToldOf) -> None:
+def test_an_approval_that_was_given_ends_it(make_agent: Callable[..., Agent], alertmanager: ToldOfAlerts) -> None:
     """What asked to confirm a plan is settled by the decision, without a further answer."""
     agent = make_agent(decision={"execute_above": 0.995})
     agent.go()
@@ -146,7 +119,9 @@ def test_an_approval_that_was_given_ends_it(make_agent: Callable[..., Agent], al
     assert alertmanager.told[0].ends_at <= agent.clock()
 
 
-def test_what_happens_while_alertmanager_is_down_is_told_when_it_is_back(agent: Agent, alertmanager: ToldOf) -> None:
+def test_what_happens_while_alertmanager_is_down_is_told_when_it_is_back(
+    agent: Agent, alertmanager: ToldOfAlerts
+) -> None:
     """It is tried again and again, and an agent that is started anew meanwhile knows it from the journal."""
     alertmanager.down = True
     ask(agent)
@@ -162,7 +137,7 @@ def test_what_happens_while_alertmanager_is_down_is_told_when_it_is_back(agent: 
     assert sorted(alertmanager.take()) == ["qrl", "shop"]
 
 
-def test_pauses_grow_and_are_bounded(agent: Agent, alertmanager: ToldOf) -> None:
+def test_pauses_grow_and_are_bounded(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """While Alertmanager is down it is asked less and less often, but at least every LONGEST_PAUSE seconds."""
     alertmanager.down = True
     ask(agent)
@@ -190,7 +165,7 @@ def test_pauses_grow_and_are_bounded(agent: Agent, alertmanager: ToldOf) -> None
     assert alertmanager.attempts == len(tried_at) + 3, "after a success the pauses begin anew"
 
 
-def test_pauses_are_not_the_same_for_all(agent: Agent, alertmanager: ToldOf) -> None:
+def test_pauses_are_not_the_same_for_all(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """Replicas that lose Alertmanager in one moment do not come back in one."""
     alertmanager.down = True
     ask(agent)
@@ -204,7 +179,7 @@ def test_pauses_are_not_the_same_for_all(agent: Agent, alertmanager: ToldOf) -> 
     assert alertmanager.attempts == 3
 
 
-def test_one_that_is_refused_stops_no_other(agent: Agent, alertmanager: ToldOf) -> None:
+def test_one_that_is_refused_stops_no_other(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """The others are told, also later ones at once; the refused one is tried again from time to time."""
     alertmanager.refuses = {"qrl"}
     ask(agent)
@@ -224,7 +199,7 @@ def test_one_that_is_refused_stops_no_other(agent: Agent, alertmanager: ToldOf) 
     assert ({"outcome": "refused"}, 1) in counted(agent.database, "escalation_deliveries")
 
 
-def test_an_answer_while_it_is_told_leaves_nothing_behind(agent: Agent, alertmanager: ToldOf) -> None:
+def test_an_answer_while_it_is_told_leaves_nothing_behind(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """What was raised after its end by a slower replica is ended again."""
     id_ = ask(agent)
     first, second = escalator(agent, alertmanager), escalator(agent, alertmanager)
@@ -246,7 +221,7 @@ def test_an_answer_while_it_is_told_leaves_nothing_behind(agent: Agent, alertman
     assert alertmanager.told[0].ends_at <= agent.clock()
 
 
-def test_replicas_share_the_work(agent: Agent, alertmanager: ToldOf) -> None:
+def test_replicas_share_the_work(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """What one has told another need not tell again, and both say the same."""
     ask(agent)
     first, second = escalator(agent, alertmanager), escalator(agent, alertmanager)
@@ -258,7 +233,7 @@ def test_replicas_share_the_work(agent: Agent, alertmanager: ToldOf) -> None:
     assert alertmanager.told[0].labels == alertmanager.told[1].labels
 
 
-def test_a_kill_after_the_telling_tells_once_more(agent: Agent, alertmanager: ToldOf) -> None:
+def test_a_kill_after_the_telling_tells_once_more(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """Between Alertmanager's yes and the journal nothing is lost: the same alert is told again."""
     ask(agent)
 
@@ -274,7 +249,7 @@ def test_a_kill_after_the_telling_tells_once_more(agent: Agent, alertmanager: To
     assert alertmanager.take() == ["qrl", "qrl"]
 
 
-def test_a_clock_that_was_set_back_makes_no_bad_alert(agent: Agent, alertmanager: ToldOf) -> None:
+def test_a_clock_that_was_set_back_makes_no_bad_alert(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """An alert never begins after it ends, whatever the clock said when it was opened."""
     id_ = ask(agent)
     agent.clock.advance(-3600)
@@ -288,7 +263,7 @@ def test_a_clock_that_was_set_back_makes_no_bad_alert(agent: Agent, alertmanager
     assert len(alertmanager.told) == 2
 
 
-def test_a_journal_that_cannot_be_read_is_no_silence(agent: Agent, alertmanager: ToldOf) -> None:
+def test_a_journal_that_cannot_be_read_is_no_silence(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """It is an error, which the workers log and try again; the second way tells people of it."""
     ask(agent)
     with agent.database.write() as tx:
@@ -297,7 +272,7 @@ def test_a_journal_that_cannot_be_read_is_no_silence(agent: Agent, alertmanager:
         escalator(agent, alertmanager).work_once()
 
 
-def test_what_fails_and_works_again_is_logged_once(agent: Agent, alertmanager: ToldOf) -> None:
+def test_what_fails_and_works_again_is_logged_once(agent: Agent, alertmanager: ToldOfAlerts) -> None:
     """A night without Alertmanager is two lines and not thousands."""
     alertmanager.down = True
     ask(agent)
