@@ -31,6 +31,7 @@ def surfaces(here: Stand, run: str, incident: str) -> Iterator[tuple[str, str]]:
     yield "environment of the command", (here.directory / "environment").read_text()
     yield "plan as the command got it", (here.root / "runs" / run / "plan.json").read_text()
     yield "metrics", here.metrics()
+    yield "Alertmanager", calls(here)
     for path in ("/api/v1/incidents", f"/api/v1/incidents/{incident}"):
         yield path, requests.get(here.url + path, headers=operator, timeout=5).text
     for path in ("/api/v1/incidents", "/nothing-here", "/api/v1/alerts", "/"):
@@ -40,6 +41,14 @@ def surfaces(here: Stand, run: str, incident: str) -> Iterator[tuple[str, str]]:
     for command in (("incidents",), ("show", incident), ("status",)):
         yield " ".join(command), here.command(*command)
         yield f"{' '.join(command)} as JSON", here.command(*command, "--json")
+
+
+def calls(here: Stand) -> str:
+    """What the agent has told Alertmanager: both of what went wrong, once it has."""
+    url = f"http://127.0.0.1:{here.ports['alertmanager']}/api/v2/alerts"
+    parameters = {"filter": 'alertname="RollbackNeedsHuman"'}
+    here.eventually(lambda: len(requests.get(url, params=parameters, timeout=5).json()) == 2)
+    return requests.get(url, params=parameters, timeout=5).text
 
 
 def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +80,8 @@ def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
         told = dict(surfaces(here, run["id"], incident))
 
-        assert "connecting to postgresql" in told["report"]  # it was quoted, without what was in it
+        for name in ("report", "Alertmanager"):
+            assert "connecting to postgresql" in told[name]  # it was quoted, without what was in it
         for name, text in told.items():
             for secret in (*PLANTED, (here.root / "audit.key").read_text()):
                 assert secret not in text, f"{secret} is in: {name}"
