@@ -63,7 +63,10 @@ def receiver(deployment: Deployment, places: Places, ports: Ports, root: Path, a
         "root": str(root),
         "listen": f"127.0.0.1:{ports.receiver}",
         "webhook": {"token_file": str(token_file(places))},
-        "web": {"tokens": {"demo": {"file": str(token_file(places, "demo")), "role": "viewer"}}},
+        "web": {
+            "external_url": f"http://127.0.0.1:{ports.receiver}",
+            "tokens": {"demo": {"file": str(token_file(places, "demo")), "role": "viewer"}},
+        },
         "prometheus": {"url": f"http://127.0.0.1:{ports.prometheus}"},
         "alertmanager": {"url": f"http://127.0.0.1:{ports.alertmanager}"},
         "autonomy": autonomy,
