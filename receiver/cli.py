@@ -35,6 +35,7 @@ COMMANDS = {
     "rollback": "receiver.commands.rollback:rollback",
     "hotfix": "receiver.commands.hotfix:hotfix",
     "release": "receiver.commands.release:release",
+    "verify": "receiver.commands.verify:verify",
     "gate": "receiver.commands.gate:gate",
     "audit": "receiver.commands.audit:audit",
 }

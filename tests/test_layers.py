@@ -14,6 +14,7 @@ PACKAGES = ("receiver", "exporters", "demo", "configfile")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.cli",),
+    ("receiver.interface",),
     ("receiver.commands",),
     ("receiver.workers",),
     ("receiver.wiring",),

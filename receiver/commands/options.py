@@ -100,13 +100,14 @@ def operators_of(config: Config, database: Database) -> Operators:
     return Operators(database, AuditTrail(config.audit_files, time.time), config)
 
 
-def at_command_line(person: str) -> Person:
-    """Who types here, as they say; it is no mere claim where it is the name of the user who runs this."""
+def at_command_line(person: str | None) -> Person:
+    """Who types here, as they say, or else their login; it is no mere claim where it is the user who runs this."""
     try:
         login = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         login = None
-    return Person(person, Via.COMMAND_LINE, is_claim=person != login)
+    name = person or login or getpass.getuser()
+    return Person(name, Via.COMMAND_LINE, is_claim=name != login)
 
 
 def load_knowing_secrets(config_path: Path) -> Config:

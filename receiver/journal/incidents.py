@@ -94,6 +94,11 @@ def open_incident(tx: sa.Connection, deployment: str) -> str | None:
     return tx.execute(query).scalar()
 
 
+def of_run(tx: sa.Connection, run: str) -> str:
+    """The id of the incident that a run belongs to; raises sqlalchemy's NoResultFound where there is no such run."""
+    return str(tx.execute(sa.select(tables.run.c.incident).where(tables.run.c.id == run)).scalar_one())
+
+
 def close_quiet(tx: sa.Connection, deployment: str, now: float) -> str | None:
     """Nothing fires on `deployment`: close its incident unless a run is under way; returns the closed one's id."""
     deployments.lock(tx, deployment)
