@@ -1,10 +1,15 @@
-"""Which Prometheus and Alertmanager the tests meet, and what every run of them says of it first."""
+"""Which Prometheus and Alertmanager the tests meet, what every run of them says of it first, and how much is drawn."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from tests.prometheus_versions import SYSTEM, VERSIONS, Version
+
+settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("long", max_examples=2000, deadline=None, print_blob=True)
+settings.load_profile("same")
 
 
 def pytest_report_header() -> list[str]:

@@ -33,8 +33,8 @@ class Killed(BaseException):
 class Agent:
     """An agent that watches `qrl`, where GOOD was live, BAD is, and ServiceDown fires until GOOD is live again."""
 
-    def __init__(self, root: Path, **settings: Any) -> None:
-        self.clock = Clock()
+    def __init__(self, root: Path, clock: Clock | None = None, **settings: Any) -> None:
+        self.clock = clock or Clock()
         self.database = Database(sqlite_url(root / "state.db"), self.clock)
         migrate(self.database)
         self.config = configuration(root, **settings)
