@@ -25,12 +25,23 @@ class AuditKey:
 
     def make(self) -> None:
         """Make a key where there is none. Only for a trail without a record: no other key fits one that has any."""
-        if self._file.exists():
-            return
         try:
-            make_secret_file(self._file, secrets.token_hex(32).encode())
+            if not self._file.exists():
+                make_secret_file(self._file, secrets.token_hex(32).encode())
         except OSError as error:
             raise AuditError(f"{self._file}: no key can be made for the audit trail: {error.strerror}") from error
+
+    def fault(self) -> str | None:
+        """Why the key that is there cannot be used; None also where there is none yet."""
+        try:
+            SecretFile(self._file, _SHORTEST).read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return f"{self._file}: {error.strerror}"
+        except ValueError as error:
+            return str(error)
+        return None
 
     def sign(self, text: bytes) -> bytes:
         """The signature of `text`: HMAC-SHA256, hexadecimal."""

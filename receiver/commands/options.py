@@ -15,6 +15,7 @@ import click
 from configfile import ConfigError
 from receiver.announcements import Announcements
 from receiver.audit import AuditTrail
+from receiver.audit_key import AuditKey
 from receiver.config import Config, load_config
 from receiver.errors import JournalError, UnknownDeployment
 from receiver.journal.database import Database, open_database
@@ -50,6 +51,9 @@ def load_usable_config(config_path: Path) -> Config:
     """The configuration, whose files can be used too; raises ConfigError."""
     config = load_config(config_path)
     found = list(faults(config, load_web_config(config.web.config_file)))
+    key = config.audit.key_file  # the one below root is the agent's own, and nobody else need be able to read it
+    if key is not None and (fault := AuditKey(key).fault()):
+        found.append(f"audit.key_file: {fault}")
     if found:
         raise ConfigError("\n".join(f"{config_path}: {fault}" for fault in found))
     return config

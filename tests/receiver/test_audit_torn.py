@@ -62,6 +62,22 @@ head, fault = verify(trail.files)
 print(head.records == written + 1, fault)
 """
 
+ON_A_FAILING_DISK = """
+import sys
+from pathlib import Path
+from receiver.audit import AuditTrail
+from receiver.audit_chain import verify
+from receiver.errors import AuditError
+from tests.receiver.trails import trail_files
+trail = AuditTrail(trail_files(Path(sys.argv[1])), lambda: 0.0)
+for decision in ("first", "second", "third"):
+    try:
+        trail.record(decision, "r")
+    except AuditError as error:
+        print(str(error).rpartition(": ")[2])
+print(verify(trail.files)[1])
+"""
+
 
 @pytest.fixture
 def trail(tmp_path: Path) -> AuditTrail:
@@ -145,6 +161,29 @@ def test_full_disk_costs_no_record_but_those_that_are_refused(tmp_path: Path) ->
     why, full, after = done.stdout.splitlines()
     assert why in ("only part of the record was written", "No space left on device")
     assert (full, after) == ("True None", "True None")
+
+
+@pytest.mark.parametrize(
+    ("which", "told", "kept"),
+    [
+        ("5", ["Input/output error", "None"], ["first", "third"]),
+        ("5+", ["Input/output error", "Input/output error", "None"], ["first"]),
+    ],
+    ids=["once", "from then on"],
+)
+def test_record_that_was_not_synced_is_none(tmp_path: Path, which: str, told: list[str], kept: list[str]) -> None:
+    """Where fsync fails the record is an error and taken back, so nobody finds on the trail what was not done."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace is not installed")
+    program = [sys.executable, "-c", ON_A_FAILING_DISK, str(tmp_path)]
+    inject = f"inject=fsync:error=EIO:when={which}"  # four come before: key, directories, record
+    watched = [strace, "-o", str(tmp_path / "calls"), "-e", inject, *program]
+    done = subprocess.run(watched, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if "PTRACE" in done.stderr:
+        pytest.skip("strace may not watch processes here")
+    assert done.stdout.splitlines() == told
+    assert [record["decision"] for record in records(AuditTrail(trail_files(tmp_path), lambda: 0.0))] == kept
 
 
 def test_record_is_synced_before_the_call_returns(tmp_path: Path) -> None:

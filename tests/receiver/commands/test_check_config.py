@@ -23,3 +23,29 @@ def test_the_pipelines_token_is_checked(here: Journaled) -> None:
     token.chmod(0o600)
 
     assert "the configuration is good" in here.says("check-config")
+
+
+def test_the_audit_trails_key_is_checked(here: Journaled) -> None:
+    """One that others may read, or that is too short, is a fault of its key; one that is still to be made is none."""
+    key = here.root / "elsewhere.key"
+    here.config.write_text(json.dumps(here.content | {"audit": {"key_file": str(key)}}))
+    assert "the configuration is good" in here.says("check-config")
+    key.write_text("f" * 31)
+    key.chmod(0o604)
+    with pytest.raises(ConfigError, match=r"audit\.key_file: .*others may read it"):
+        here.says("check-config")
+    key.chmod(0o600)
+    with pytest.raises(ConfigError, match=r"audit\.key_file: .*shorter than 32 characters"):
+        here.says("check-config")
+    key.write_text("f" * 32)
+
+    assert "the configuration is good" in here.says("check-config")
+
+
+def test_the_configured_key_is_the_one_that_signs(here: Journaled) -> None:
+    """What people do is signed with it, and no other is made."""
+    key = here.root / "elsewhere.key"
+    here.config.write_text(json.dumps(here.content | {"audit": {"key_file": str(key)}}))
+    here.says("kill-switch", "on", "--as", "ada")
+    assert "1 records, each signed" in here.says("audit", "verify")
+    assert (key.exists(), (here.root / "audit.key").exists()) == (True, False)
