@@ -113,11 +113,17 @@ class Chain:
 
     def end(self) -> None:
         """The last line was read; one that the checkpoint tells of must have been among them."""
-        known = self._checkpoint
-        if known is not None and self.head.records < known.records:
+        known, start = self._checkpoint, self._start or self.head
+        if known is None or known == start:
+            return
+        if known.records > self.head.records:
             self._blame(
                 f"it ends with record {self.head.records}, and the checkpoint is record {known.records}: it was cut"
             )
+        elif known.records < start.records:
+            self._blame(f"it begins with record {start.records + 1}: record {known.records} of the checkpoint is gone")
+        elif known.records == start.records:
+            self._blame(f"record {known.records}, which it goes on from, is not the one of the checkpoint")
 
     def _what_is_wrong(self, line: bytes, record: dict[str, object]) -> str | None:
         if not is_signed(line, self._key):

@@ -51,7 +51,9 @@ def verify_trail(checkpoint: Head | None, as_json: bool, config_path: Path) -> N
     if fault is not None:
         raise AuditError(str(fault))
     if not as_json:
-        click.echo(f"{files.active}: {head.records} records, each signed, each follows from the one before.")
+        click.echo(
+            f"{files.active}: holds up to record {head.records}: each is signed and follows from the one before."
+        )
         if head.records:
             click.echo(f"Keep this elsewhere and give it with --checkpoint, so that a cut is found:\n  {head}")
 

@@ -96,6 +96,16 @@ def test_interrupted_it_leaves_a_trail_that_holds(archive: Archive) -> None:
     assert archive.fault() is None
 
 
+def test_checkpoint_that_was_removed_cannot_be_met(archive: Archive) -> None:
+    """A record that went on purpose is not there any more either; the last one that went is still vouched for."""
+    older, newest = (head_of(last_line_of(file)) for file in archive.files.closed()[:2])
+    archive.prune(1.5)
+    assert archive.fault(newest) is None
+    assert archive.fault(older) == "it begins with record 7: record 3 of the checkpoint is gone"
+    other = replace(newest, digest="0" * 64)
+    assert archive.fault(other) == "record 6, which it goes on from, is not the one of the checkpoint"
+
+
 def test_more_than_was_told_is_missed(archive: Archive) -> None:
     """A record of what was removed does not excuse what somebody else removes."""
     archive.prune(2.5)

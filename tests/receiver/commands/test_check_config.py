@@ -47,5 +47,5 @@ def test_the_configured_key_is_the_one_that_signs(here: Journaled) -> None:
     key = here.root / "elsewhere.key"
     here.config.write_text(json.dumps(here.content | {"audit": {"key_file": str(key)}}))
     here.says("kill-switch", "on", "--as", "ada")
-    assert "1 records, each signed" in here.says("audit", "verify")
+    assert "holds up to record 1: each is signed" in here.says("audit", "verify")
     assert (key.exists(), (here.root / "audit.key").exists()) == (True, False)
