@@ -66,7 +66,7 @@ def ships(play: Play) -> None:
     """Another release goes live."""
     release = f"r{len(play.stage.target.lines()) + 1}"
     play.stage.target.ship(release)
-    play.world.goes_live(release, play.stage.clock())
+    play.world.goes_live(release, play.stage.clock(), by_rollback=False)
 
 
 def clears(play: Play) -> None:

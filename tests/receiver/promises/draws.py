@@ -58,6 +58,7 @@ PERIODS = st.sampled_from((20.0, 60.0, 300.0, 900.0, 3600.0, DAY))
 BETWEEN = st.sampled_from((COOLDOWN, COOLDOWN, 20.0))
 COMMANDS = st.sampled_from((*[Command.SWITCHES] * 6, *Command))
 VOTES = st.one_of(st.builds(Vote, PEOPLE), st.builds(Vote, PEOPLE, MOSTLY, st.integers(7, 64), MOSTLY))
+CONFIRMATIONS = st.one_of(st.just([Vote("alice"), Vote("bob")]), st.lists(VOTES, min_size=1, max_size=3))
 _LIVES = st.sampled_from((1, 1, 1, 2, 6))
 _ONLY = {moment: st.just(frozenset({moment})) for moment in Moment}
 _CHANGE = st.builds(Interrupted, st.sampled_from(CHANGES), st.integers(1, 7), _ONLY[Moment.PHASE])

@@ -68,9 +68,9 @@ def _check_claims(stage: Stage) -> None:
 
 def _check_remembered(stage: Stage, world: World) -> None:
     with stage.database.read() as tx:
-        known = releases.known(tx, "qrl").values()
-    assert {one.id for one in known if one.held_at is not None} == world.held, "held are others"
-    assert {one.id for one in known if one.good_at is not None} == world.good, "good are others"
+        known = tuple(releases.known(tx, "qrl").values())
+    assert {one.id for one in known if one.held_at is not None} == world.held, f"held: {known}, {world.held}"
+    assert {one.id for one in known if one.good_at is not None} == world.good, f"good: {known}, {world.good}"
     assert (stage.latch() is not None) == world.latched, f"latched: {stage.latch()}"
     assert stage.target.lines()[-1] == world.live
 

@@ -119,15 +119,16 @@ class World:
     command: Command = Command.SWITCHES
     live: str = BAD
     live_since: float = 0.0
+    live_by_rollback: bool = False
     was_live: list[str] = field(default_factory=lambda: [GOOD, BAD])
     """The releases in the order in which they last went live."""
     good: set[str] = field(default_factory=lambda: {GOOD})
     held: set[str] = field(default_factory=set)
     claims: list[float] = field(default_factory=list)
 
-    def goes_live(self, release: str, now: float) -> None:
-        """A release was switched to, by whomever."""
-        self.live, self.live_since = release, now
+    def goes_live(self, release: str, now: float, *, by_rollback: bool) -> None:
+        """A release was switched to."""
+        self.live, self.live_since, self.live_by_rollback = release, now, by_rollback
         self.was_live = [one for one in self.was_live if one != release] + [release]
 
     def deciding(self) -> Leaf | None:
@@ -161,6 +162,7 @@ class World:
         if not plan.by_person:
             unknown = self.telemetry == Told.NOTHING
             checks |= {
+                "live_by_rollback": self.live_by_rollback,
                 "telemetry_fresh": self.telemetry != Told.ALL,
                 "alert_still_firing": unknown or not self.wants_rollback(),
                 "silenced": unknown or ("silenced" in self.obstacles and self.wants_rollback()),

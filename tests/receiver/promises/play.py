@@ -97,7 +97,7 @@ class Play:
         now = self.stage.clock()
         if effect.how in (Command.SWITCHES, Command.HELPS_NOT, Command.FAILS_LATE, Command.LOST_LATE):
             self.world.held.add(self.world.live)
-            self.world.goes_live(effect.plan["target_release"], now)
+            self.world.goes_live(effect.plan["target_release"], now, by_rollback=True)
         if effect.how in (Command.SWITCHES, Command.LOST_LATE):
             self.world.firing.clear()
             self.tell()
@@ -196,7 +196,9 @@ class Play:
             plan = effect.plan
             assert self.stage.target.lines()[-1] == plan["target_release"], "restored, but the target is not live"
             assert not self.world.wants_rollback(), "restored, but a branch fires"
-        if result != "restored" or effect.how == Command.LOST_LATE:
+        if result == "no_effect":  # so the release was not to blame
+            self.world.held.discard(effect.plan["live_release"])
+        if result not in ("restored", "no_effect") or effect.how == Command.LOST_LATE:
             self.world.latched = True
 
 

@@ -72,17 +72,18 @@ class Promises(RuleBasedStateMachine):
         self.scene.notify(name, 1, interrupted)
 
     @rule(
-        name=draws.ROLLBACKS, how=draws.COMMANDS, level=draws.LEVELS, after=draws.BETWEEN,
+        name=draws.ROLLBACKS, how=draws.COMMANDS, level=draws.LEVELS, after=draws.BETWEEN, votes=draws.CONFIRMATIONS,
         interrupted=INTERRUPTIONS, then=INTERRUPTIONS,
     )  # fmt: skip
-    def a_bad_release_is_confirmed(
-        self, name: str, how: Command, level: Autonomy, after: float, interrupted: Interrupted, then: Interrupted
-    ) -> None:
-        """By as many people as must, unless something is in the way."""
+    def a_bad_release_is_voted_on(
+        self, name: str, how: Command, level: Autonomy, after: float, votes: list[Vote],
+        interrupted: Interrupted, then: Interrupted,
+    ) -> None:  # fmt: skip
+        """Mostly by as many people as must, unless something is in the way."""
         self.scene.ship_a_bad_one(name, how, level, after)
         self.scene.notify(name, 1, interrupted)
         if self.scene.question:
-            self.scene.vote(self.scene.question, [Vote("alice"), Vote("bob")][: self.scene.people])
+            self.scene.vote(self.scene.question, votes)
             self.scene.act(then)
 
     @rule(name=draws.BRANCHES, how=draws.COMMANDS, level=draws.LEVELS, interrupted=INTERRUPTIONS)
