@@ -9,7 +9,10 @@ RollbackAgentError
 ├── NoAnswer             a server gave no usable answer; told on as one of the two above
 ├── TargetError          the target cannot be read, or cannot do what was asked
 ├── TransactionsError    it cannot be told whether a transaction is open
-├── BackupError          no complete backup could be made
+├── PostgresqlError      a PostgreSQL database cannot be asked; told on as what that means
+├── ProgramError         a program could not be started, or did not end; told on as what that means
+├── BackupError          no complete backup could be made, or it is not what was written
+├── RestoreError         what was backed up could not be put back, or not all of it
 ├── HealthError          the health checks could not be run, or did not say what they found
 ├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
 │   ├── UnknownDeployment  the configuration has no such deployment
@@ -63,8 +66,20 @@ class TransactionsError(RollbackAgentError):
     """It cannot be told whether a transaction is open."""
 
 
+class PostgresqlError(RollbackAgentError):
+    """A PostgreSQL database cannot be asked, or its connection string cannot be used."""
+
+
+class ProgramError(RollbackAgentError):
+    """A program could not be started, or did not end by itself."""
+
+
 class BackupError(RollbackAgentError):
-    """No complete backup could be made."""
+    """No complete backup could be made, or it is not what was written."""
+
+
+class RestoreError(RollbackAgentError):
+    """What was backed up could not be put back, or not all of it."""
 
 
 class HealthError(RollbackAgentError):

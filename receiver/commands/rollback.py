@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from receiver import autonomy
+from receiver.backup.sources import configured
 from receiver.commands.options import (
     at_command_line,
     config_hint,
@@ -94,7 +95,7 @@ def _dry_run(config: Config, database: Database, deployment: str, level: Level, 
 
 
 def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
-    backup = world.settings.backup
+    kept = ", ".join(f"{source.kind} {source.name}" for source in configured(world.settings.backup))
     click.echo(f"plan        {plan.hash[:SHORT_HASH]} (hash {plan.hash})")
     click.echo(f"deployment  {plan.deployment}")
     click.echo(f"level       {plan.level}")
@@ -102,9 +103,7 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     click.echo(
         f"to          {plan.target_release or 'no known good release'} (commit {plan.target_commit or 'unknown'})"
     )
-    click.echo(
-        f"back up     {', '.join(map(str, (*backup.sqlite, *backup.paths))) or 'the plan and the configuration only'}"
-    )
+    click.echo(f"back up     {kept or 'the plan and the configuration only'}")
     click.echo(f"            into {world.config.backups}")
     click.echo(f"command     {plain(' '.join(plan.command) or 'none')}")
     click.echo(f"            within {plan.timeout:g} s, output to {world.config.logs}/rollback-<run>.log")

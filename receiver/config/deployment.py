@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from configfile import Command, FilePath, Integer, Section
-from receiver.config_values import Period
+from receiver.config_values import Name, Period
 from receiver.model import Autonomy
 
 
@@ -23,11 +23,22 @@ class Target(Section):
     releases: ReleasesTarget
 
 
+class PostgresqlBackup(Section):
+    """A database that is dumped, by libpq's connection string in a file."""
+
+    url_file: FilePath
+    programs: FilePath | None = None
+    """Directory of `pg_dump` and `pg_restore`, where those of the system are not of the server's version."""
+
+
 class Backups(Section):
     """What is kept before anything is touched."""
 
     sqlite: tuple[FilePath, ...] = ()
     paths: tuple[FilePath, ...] = ()
+    postgresql: dict[Name, PostgresqlBackup] = Field(default={})
+    timeout: Period = 600.0
+    """Of each program that makes a copy, or reads it back."""
 
 
 class PostgresqlDatabase(Section):

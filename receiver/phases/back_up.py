@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 
-from receiver import backup
+from receiver.backup.contents import About
+from receiver.backup.make import make
+from receiver.backup.sources import configured
 from receiver.errors import BackupError
 from receiver.model import Outcome, Proceed, Refusal, Run
 from receiver.phases.guard import refuse, switched_off
@@ -21,8 +23,9 @@ def back_up(run: Run, world: World) -> Outcome:
         "plan.json": json.dumps({**asdict(plan), "hash": plan.hash}, indent=2),
         "configuration.json": world.config.model_dump_json(indent=2),
     }
+    about = About(run.deployment, run.id, world.clock(), plan.live_release, plan.live_commit)
     try:
-        made = backup.make(world.settings.backup, world.config.backups, run.id, texts, world.clock())
+        made = make(configured(world.settings.backup), world.config.backups, about, texts)
     except BackupError as error:
         return refuse(run.findings, (Refusal("backup_created", str(error)),))
     return Proceed(

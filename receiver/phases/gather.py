@@ -8,7 +8,9 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from receiver import backup
+from receiver.backup.make import size_needed
+from receiver.backup.manifest import read_back
+from receiver.backup.sources import configured
 from receiver.errors import AlertmanagerError, BackupError, PrometheusError, TargetError, TransactionsError
 from receiver.guardrails.facts import Facts
 from receiver.journal import deployments, releases, seen
@@ -181,9 +183,9 @@ def _silences(
 
 def _backup(world: World, made: Backup | None) -> tuple[int | None, str | None]:
     try:
-        if made is not None:
-            backup.read_back(Path(made.directory))
-        return backup.size_needed(world.settings.backup), None
+        if made is not None:  # then its sources matter no more
+            return read_back(Path(made.directory)).bytes, None
+        return size_needed(configured(world.settings.backup)), None
     except BackupError as error:
         return None, str(error)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from receiver import backup
+from receiver.backup.contents import About
+from receiver.backup.make import make
+from receiver.backup.sources import configured
 from receiver.guardrails.backup_created import backup_created
 from receiver.guardrails.checklist import refusals
 from receiver.model import Findings, Refusal, Run, Trigger
@@ -45,12 +47,13 @@ def test_source_that_is_gone_refuses(surroundings: Surroundings) -> None:
 def test_backup_that_was_changed_since_refuses(surroundings: Surroundings) -> None:
     """The backup is compared with its manifest again right before the command, and one changed byte refuses."""
     world = surroundings.world
-    made = backup.make(world.settings.backup, world.config.backups, "run", {}, time.time())
+    about = About("qrl", "run", time.time(), "r2", None)
+    made = make(configured(world.settings.backup), world.config.backups, about)
     run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, Findings(backup=made))
     due = gather(run, world, PLAN, backup_due=True)
     assert refusals(due) == ()
-    [copy] = (world.config.backups / made.directory).glob("paths/*")
+    [copy] = (world.config.backups / made.directory).glob("paths/0/*")
     copy.write_text("to be backed uq")
     [refusal] = refusals(gather(run, world, PLAN, backup_due=True))
-    expected = f"{made.directory}: '{copy.relative_to(made.directory)}' is not what was written"
+    expected = f'{made.directory}: "{copy.relative_to(made.directory)}" is not what was written'
     assert refusal == Refusal("backup_created", expected)

@@ -104,8 +104,10 @@ def leave_open(agent: Agent) -> None:
 
 
 def forget_the_backup(agent: Agent) -> None:
-    """What is to be backed up is gone."""
+    """What is to be backed up is gone, and so is what was made of it."""
     (agent.config.root / "precious").unlink()
+    for manifest in agent.config.backups.glob("*/MANIFEST.txt"):
+        manifest.unlink()
 
 
 def live_by_rollback(agent: Agent) -> None:

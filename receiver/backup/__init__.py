@@ -1,0 +1,1 @@
+"""What is kept before anything is touched, and how it is put back: one kind of source a file."""

@@ -1,0 +1,77 @@
+"""Keeps a file or a directory, as it stands at one moment."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+from receiver.backup import trees
+from receiver.backup.contents import Kind
+from receiver.errors import BackupError
+
+ATTEMPTS = 3
+"""How often a tree that changes while it is copied is copied again, before it is given up."""
+PAUSE = 0.2
+"""Seconds before it is copied again."""
+
+
+class PathSource:
+    """What stands at one path; a path that is itself a link stands for what it leads to."""
+
+    kind = Kind.PATHS
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._path = path
+
+    def size(self) -> int:
+        """The bytes of all its files; raises BackupError where one of them cannot be kept."""
+        try:
+            root = self._root()
+            tree = trees.look(root)
+            trees.require_closed(root, tree)
+            for path, seen in tree.items():
+                if stat.S_ISREG(seen.mode):
+                    path.open("rb").close()
+        except OSError as error:
+            raise self._unreadable(error) from error
+        return sum(seen.size for seen in tree.values())
+
+    def save(self, directory: Path) -> None:
+        """Copy it below `directory`; raises BackupError and OSError. It is the same before and after, or no copy."""
+        root = self._root()
+        if directory.resolve().is_relative_to(root):
+            raise BackupError(f"{root} holds the backups themselves; list what is beside them instead")
+        pause = threading.Event()
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                pause.wait(PAUSE)
+            changed = self._try(root, directory / root.name)
+            if changed is None:
+                return
+            trees.remove(directory / root.name)
+        raise BackupError(
+            f"{changed} changed while it was copied, {ATTEMPTS} times; stop what writes there, or leave it out"
+        )
+
+    def _root(self) -> Path:
+        try:
+            return self._path.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise self._unreadable(error) from error
+
+    def _try(self, root: Path, to: Path) -> Path | None:
+        """Copy once; what changed meanwhile."""
+        try:
+            before = trees.look(root)
+            trees.require_closed(root, before)
+            trees.copy(root, before, to)
+            return trees.first_difference(before, trees.look(root))
+        except FileNotFoundError as error:  # it was there a moment ago
+            return Path(error.filename)
+
+    def _unreadable(self, error: OSError | RuntimeError) -> BackupError:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        at = getattr(error, "filename", None) or self._path
+        return BackupError(f"{at}: cannot be read for the backup: {reason}")

@@ -1,0 +1,39 @@
+"""What the tests of backups need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Postgres, server_binaries
+
+
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    """Where the backups go; it is not there yet."""
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A directory with what a deployment would keep: files below each other, an empty one, a link."""
+    directory = tmp_path / "shared"
+    (directory / "uploads" / "2026").mkdir(parents=True)
+    (directory / "settings.env").write_text("A=1\n")
+    (directory / "uploads" / "2026" / "picture").write_bytes(bytes(range(256)))
+    (directory / "uploads" / "empty").touch()
+    (directory / "latest").symlink_to("uploads/2026")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgres]:
+    """A PostgreSQL of one's own."""
+    binaries = server_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL's server is not installed")
+    server = Postgres(binaries)
+    yield server
+    server.stop()

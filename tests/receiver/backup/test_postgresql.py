@@ -1,0 +1,189 @@
+"""A PostgreSQL database is dumped, and all of the archive read back."""
+
+from __future__ import annotations
+
+import itertools
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from receiver.backup.client import Client
+from receiver.backup.postgresql import PostgresqlSource
+from receiver.config.deployment import Backups, PostgresqlBackup
+from receiver.errors import BackupError
+from receiver.secret import SecretFile
+from tests.postgres import Postgres
+from tests.receiver.backup.kept import NAME, keep, names_in
+
+NODES = 2000
+FILL = f"""
+    create table node (id integer primary key, name text not null, payload bytea);
+    insert into node select n, 'node ' || n, decode(md5(n::text), 'hex') from generate_series(1, {NODES}) as n;
+    create table edge (of integer references node, note text);
+    insert into edge select n, repeat(md5((n * 7)::text), 20) from generate_series(1, {NODES}) as n;
+"""
+FIND_FILE = 'for one; do case "$one" in --file=*) file="${one#--file=}";; esac; done\n'
+MakeSource = Callable[..., PostgresqlSource]
+
+
+@pytest.fixture(scope="module")
+def numbers() -> Iterator[int]:
+    return itertools.count()
+
+
+@pytest.fixture
+def url(postgresql: Postgres, numbers: Iterator[int]) -> str:
+    """The connection string of a database of one's own that holds rows."""
+    server = postgresql.new_database().replace("postgresql+psycopg://", "postgresql://").partition("&options")[0]
+    name = f"shop_{next(numbers)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {name}")
+    own = server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(own) as connection:
+        connection.execute(FILL)
+    return own
+
+
+@pytest.fixture
+def source(tmp_path: Path, url: str) -> MakeSource:
+    """Makes the source of a connection string, by default of that database."""
+
+    def make(text: str = url, programs: Path | None = None, timeout: float = 60.0) -> PostgresqlSource:
+        file = tmp_path / "url"
+        file.write_text(text)
+        file.chmod(0o600)
+        return PostgresqlSource("shop", SecretFile(file), Client(programs, timeout))
+
+    return make
+
+
+def program(directory: Path, name: str, script: str) -> None:
+    """Put a program of our own in the place of one of PostgreSQL's."""
+    directory.mkdir(exist_ok=True)
+    file = directory / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+
+
+def test_database_is_kept_with_the_list_of_what_is_in_it(tmp_path: Path, into: Path, url: str) -> None:
+    """The archive is one that pg_restore reads, its list stands beside it, and it is in the manifest."""
+    (tmp_path / "url").write_text(url)
+    (tmp_path / "url").chmod(0o600)
+
+    keep(Backups(postgresql={"shop": PostgresqlBackup(url_file=tmp_path / "url")}), into)
+
+    directory = into / NAME / "postgresql" / "0"
+    assert names_in(directory) == ["shop.dump", "shop.list"]
+    assert "TABLE DATA public node" in (directory / "shop.list").read_text()
+    sql = subprocess.run(
+        ["pg_restore", "--file=-", directory / "shop.dump"], capture_output=True, text=True, check=True
+    )
+    assert sql.stdout.count("\t\\\\x") == NODES
+    assert '"postgresql/0/shop.dump"' in (into / NAME / "MANIFEST.txt").read_text()
+
+
+def test_size_is_that_of_the_database(source: MakeSource) -> None:
+    """The server tells it, so that the disk can be asked before anything is dumped."""
+    assert source().size() > 7_000_000, "even an empty database takes more"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9, 0.99, 0.9999])
+def test_archive_that_was_cut_off_in_silence_is_no_backup(tmp_path: Path, source: MakeSource, share: float) -> None:
+    """A pg_dump that ends well, but whose archive lacks its end, is found out wherever it was cut."""
+    cut = FIND_FILE + f'pg_dump "$@" && truncate -s $(($(stat -c %s "$file") * {int(share * 10000)} / 10000)) "$file"'
+    program(tmp_path / "bin", "pg_dump", cut)
+    program(tmp_path / "bin", "pg_restore", 'exec /usr/bin/pg_restore "$@"')
+    (tmp_path / "kept").mkdir()
+
+    with pytest.raises(BackupError, match=r"^the PostgreSQL database shop: .*/pg_restore ended with exit code 1: "):
+        source(programs=tmp_path / "bin").save(tmp_path / "kept")
+
+
+def test_list_alone_would_not_see_it(tmp_path: Path, source: MakeSource) -> None:
+    """Why all of the archive is read: of one that lost its last half, pg_restore still lists everything."""
+    source().save(tmp_path)
+    archive = (tmp_path / "shop.dump").read_bytes()
+    (tmp_path / "half").write_bytes(archive[: len(archive) // 2])
+    listed = subprocess.run(["pg_restore", "--list", tmp_path / "half"], capture_output=True, text=True, check=True)
+    assert "TABLE DATA public node" in listed.stdout
+
+
+def test_bytes_that_were_changed_are_found_out(tmp_path: Path, source: MakeSource) -> None:
+    """Data that no longer can be unpacked are no backup."""
+    spoil = FIND_FILE + 'pg_dump "$@" && printf XXXXXXXX | dd of="$file" bs=1 seek=20000 conv=notrunc status=none'
+    program(tmp_path / "bin", "pg_dump", spoil)
+    program(tmp_path / "bin", "pg_restore", 'exec /usr/bin/pg_restore "$@"')
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(BackupError, match=r"pg_restore ended with exit code 1: .*could not uncompress data"):
+        source(programs=tmp_path / "bin").save(tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("exit 0", r"pg_restore ended with exit code 1: .*could not open input file"),
+        ("echo 'pg_dump: error: no disk' >&2; exit 1", r"pg_dump ended with exit code 1: pg_dump: error: no disk$"),
+        ("kill -9 $$", r"pg_dump was ended by signal 9$"),
+        ("exec sleep 60", r"pg_dump did not end within 0\.5 s$"),
+    ],
+    ids=["writes nothing", "fails", "is killed", "hangs"],
+)
+def test_dump_that_goes_wrong_is_told(tmp_path: Path, source: MakeSource, script: str, told: str) -> None:
+    """Whatever becomes of pg_dump, the backup says what."""
+    program(tmp_path / "bin", "pg_dump", script)
+    program(tmp_path / "bin", "pg_restore", 'exec /usr/bin/pg_restore "$@"')
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(BackupError, match=r"^the PostgreSQL database shop: .*" + told):
+        source(programs=tmp_path / "bin", timeout=0.5 if "sleep" in script else 60).save(tmp_path / "kept")
+
+
+def test_server_that_is_newer_than_pg_dump_is_told_beforehand(tmp_path: Path, source: MakeSource) -> None:
+    """Both versions are named, and what to do, before anybody is asked for anything."""
+    program(tmp_path / "bin", "pg_dump", "echo 'pg_dump (PostgreSQL) 12.22 (Debian)'")
+    with pytest.raises(BackupError, match=r"the server is PostgreSQL \d+, and pg_dump of 12 cannot dump it; install "):
+        source(programs=tmp_path / "bin").size()
+
+
+def test_programs_that_are_not_there_are_told(tmp_path: Path, source: MakeSource) -> None:
+    """The directory where they were looked for is named."""
+    for attempt in (lambda one: one.size(), lambda one: one.save(tmp_path)):
+        with pytest.raises(BackupError, match=rf"shop: pg_dump is not in {tmp_path}$"):
+            attempt(source(programs=tmp_path))
+
+
+def test_password_is_no_argument_and_in_no_error(tmp_path: Path, source: MakeSource, url: str) -> None:
+    """Programs get it by their environment, and what they say of it is hidden."""
+    program(tmp_path / "bin", "pg_dump", 'echo "arguments $*"; echo "password $PGPASSWORD" >&2; exit 3')
+    with_password = url.replace("postgres@", "postgres:planted-hunter2@")
+    with pytest.raises(BackupError, match=r"arguments .*--dbname=.*password ") as told:
+        source(with_password, programs=tmp_path / "bin").save(tmp_path)
+    assert "hunter2" not in str(told.value)
+    program(tmp_path / "bin", "pg_dump", f'echo "$*" >{tmp_path}/arguments; env >{tmp_path}/environment; exit 3')
+    with pytest.raises(BackupError):
+        source(with_password, programs=tmp_path / "bin").save(tmp_path)
+    assert "PGPASSWORD=planted-hunter2" in (tmp_path / "environment").read_text().splitlines()
+    arguments = (tmp_path / "arguments").read_text()
+    assert ("user=postgres" in arguments, "hunter2" in arguments) == (True, False)
+
+
+@pytest.mark.parametrize("part", ["size", "save"])
+def test_server_that_cannot_be_reached_is_told(tmp_path: Path, source: MakeSource, part: str) -> None:
+    """The reason is libpq's own, without the password."""
+    nowhere = source("postgresql://shop:planted-hunter2@127.0.0.1:1/shop?connect_timeout=2")
+    with pytest.raises(BackupError, match=r"^the PostgreSQL database shop: .*Connection refused") as told:
+        nowhere.size() if part == "size" else nowhere.save(tmp_path)
+    assert "hunter2" not in str(told.value)
+
+
+def test_nothing_is_left_of_a_backup_whose_dump_failed(tmp_path: Path, into: Path, url: str) -> None:
+    """What was copied beside it goes as well."""
+    (tmp_path / "url").write_text("postgresql://shop@127.0.0.1:1/shop")
+    (tmp_path / "url").chmod(0o600)
+    config = Backups(paths=(tmp_path / "url",), postgresql={"shop": PostgresqlBackup(url_file=tmp_path / "url")})
+    with pytest.raises(BackupError, match=r"^the PostgreSQL database shop: "):
+        keep(config, into)
+    assert names_in(into) == []
