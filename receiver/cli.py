@@ -36,6 +36,7 @@ COMMANDS = {
     "hotfix": "receiver.commands.hotfix:hotfix",
     "release": "receiver.commands.release:release",
     "verify": "receiver.commands.verify:verify",
+    "scripts": "receiver.commands.scripts:scripts",
     "gate": "receiver.commands.gate:gate",
     "audit": "receiver.commands.audit:audit",
 }

@@ -18,6 +18,7 @@ from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
 from receiver.config import Config
 from receiver.config.deployment import Deployment
+from receiver.config.targets import ReleasesTarget, ScriptTarget
 from receiver.current import Current, NeedsRestart
 from receiver.escalate import Escalator
 from receiver.inbox import Inbox
@@ -31,6 +32,7 @@ from receiver.report.writer import ReportWriter
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
 from receiver.targets.releases import ReleasesDirectory
+from receiver.targets.script import Scripts
 from receiver.tls import Tls
 from receiver.transactions.command import CommandTransactions
 from receiver.transactions.postgresql import PostgresqlTransactions
@@ -39,7 +41,7 @@ from receiver.web.key import session_key
 from receiver.web.site import Site
 from receiver.web_config import load_web_config
 from receiver.workflow import Workflow
-from receiver.world import TransactionSource, World
+from receiver.world import Target, TransactionSource, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
                 prometheus=prometheus,
                 alertmanager=alertmanager,
                 transactions=_transactions(config, settings),
-                target=ReleasesDirectory(settings.target.releases),
+                target=_target(settings.target.adapter),
                 audit=audit,
                 clock=clock,
                 serving_since=serving_since,
@@ -138,6 +140,15 @@ def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
         return tls.context()
 
     return context
+
+
+def _target(config: ReleasesTarget | ScriptTarget) -> Target:
+    """What reads and rolls back a deployment that is configured like this."""
+    match config:
+        case ReleasesTarget():
+            return ReleasesDirectory(config)
+        case ScriptTarget():
+            return Scripts(config)
 
 
 def _transactions(config: Config, settings: Deployment) -> tuple[TransactionSource, ...]:

@@ -51,10 +51,6 @@ class TransactionSource(Protocol):
 class Target(Protocol):
     """What is rolled back; all raise TargetError."""
 
-    timeout: float
-    programs: tuple[str, ...]
-    """What its command starts in turn, beside the program that the plan names."""
-
     def live(self) -> Release:
         """The release that is live."""
         ...
@@ -64,7 +60,19 @@ class Target(Protocol):
         ...
 
     def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
-        """The argv that goes from `live` to `target`."""
+        """The argv that goes from `live` to `target`, if `live` is still live when it runs."""
+        ...
+
+    def programs(self, level: Level) -> tuple[str, ...]:
+        """What that command starts in turn, beside the program that it names first."""
+        ...
+
+    def time_limit(self, level: Level) -> float:
+        """Seconds that it may take."""
+        ...
+
+    def faults(self) -> tuple[str, ...]:
+        """A sentence for each thing that would keep it from acting; it reads, and changes nothing."""
         ...
 
 

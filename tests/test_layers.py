@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.gate",
         "receiver.progress",
     ),
-    ("receiver.diagnosis", "receiver.audit_retention"),
+    ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check"),
     ("receiver.autonomy",),
     (
         "receiver.guardrails",
@@ -90,6 +90,7 @@ ADAPTERS = {
     "receiver.alertmanager",
     "receiver.rules.api",
     "receiver.targets.releases",
+    "receiver.targets.script",
     "receiver.transactions.command",
     "receiver.transactions.postgresql",
     "receiver.transactions.sqlite",

@@ -1,26 +1,13 @@
-"""One deployment: what is rolled back, what is kept before, when it counts as well again."""
+"""One deployment: how it is rolled back, what is kept before, when it counts as well again."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from configfile import Command, FilePath, Integer, Section
+from receiver.config.targets import Target
 from receiver.config_values import Name, Period
 from receiver.model import Autonomy
-
-
-class ReleasesTarget(Section):
-    """The layout of Capistrano: `releases/<id>`, `current`, `shared/`."""
-
-    path: FilePath
-    restart: Command
-    timeout: Period = 300.0
-
-
-class Target(Section):
-    """Exactly one adapter."""
-
-    releases: ReleasesTarget
 
 
 class PostgresqlBackup(Section):

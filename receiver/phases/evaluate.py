@@ -61,7 +61,7 @@ def plan_rollback(world: World, level: Level) -> Plan:
         target_release=target.id if target else None,
         target_commit=target.commit if target else None,
         command=world.target.command(level, live, target) if target else (),
-        timeout=world.target.timeout,
+        timeout=world.target.time_limit(level),
     )
 
 

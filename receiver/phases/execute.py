@@ -48,13 +48,23 @@ def execute(run: Run, world: World) -> Outcome:
     marks.mkdir(parents=True, exist_ok=True, mode=0o700)
     plan_file = marks / "plan.json"
     plan_file.write_text(json.dumps({**asdict(plan), "hash": plan.hash}, indent=2), encoding="utf-8")
-    environment = {
+    ended = run_once(marks, Command(plan.command, _environment(run, plan, plan_file), output, plan.timeout))
+    return _judge(run, world, plan, str(output), ended)
+
+
+def _environment(run: Run, plan: Plan, plan_file: Path) -> dict[str, str]:
+    """All that the command gets: the plan as a file, and what a shell script needs of it as variables."""
+    backup = run.findings.backup
+    return {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
         "ROLLBACK_PLAN": str(plan_file),
+        "ROLLBACK_DEPLOYMENT": plan.deployment,
+        "ROLLBACK_LEVEL": plan.level,
+        "ROLLBACK_LIVE_RELEASE": plan.live_release,
+        "ROLLBACK_TARGET_RELEASE": plan.target_release or "",
+        "ROLLBACK_BACKUP": backup.directory if backup else "",
     }
-    ended = run_once(marks, Command(plan.command, environment, output, plan.timeout))
-    return _judge(run, world, plan, str(output), ended)
 
 
 def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost) -> Outcome:

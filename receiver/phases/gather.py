@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from receiver.guardrails.facts import Facts
 from receiver.journal import deployments, releases, seen
 from receiver.journal.releases import Deploy
 from receiver.model import Action, Backup, Plan, Release, Run, Silence, Storm, Telemetry
+from receiver.target_check import why_unusable
 from receiver.world import World
 
 
@@ -130,18 +129,8 @@ def _transactions(world: World) -> tuple[tuple[str, ...] | None, str | None]:
 def _unusable_programs(world: World, plan: Plan) -> tuple[str, ...]:
     if not plan.command:
         return ()
-    programs = map(Path, dict.fromkeys((plan.command[0], *world.target.programs)))
-    return tuple(filter(None, map(_why_unusable, programs)))
-
-
-def _why_unusable(program: Path) -> str | None:
-    try:
-        mode = program.stat().st_mode
-    except OSError as error:
-        return f"{program}: {error.strerror}"
-    if not stat.S_ISREG(mode):
-        return f"{program} is no file"
-    return None if os.access(program, os.X_OK) else f"{program} is not executable"
+    programs = map(Path, dict.fromkeys((plan.command[0], *world.target.programs(plan.level))))
+    return tuple(filter(None, map(why_unusable, programs)))
 
 
 def _telemetry(world: World) -> tuple[Telemetry | None, str | None]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
-from receiver.config.deployment import ReleasesTarget
+from receiver.config.targets import ReleasesTarget
 from receiver.errors import TargetError
 from receiver.model import Level, Release
 from receiver.targets import switch_release
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+from receiver.targets.outside import commit_of, is_release_id, require_ids
 
 
 class ReleasesDirectory:
@@ -21,8 +18,7 @@ class ReleasesDirectory:
     def __init__(self, config: ReleasesTarget) -> None:
         self._path = config.path
         self._restart = config.restart
-        self.timeout = config.timeout
-        self.programs: tuple[str, ...] = (config.restart[0],)
+        self._timeout = config.timeout
 
     def live(self) -> Release:
         """The release that `current` points to, live since the link was made; raises TargetError."""
@@ -33,7 +29,7 @@ class ReleasesDirectory:
             since = current.lstat().st_ctime
         except (OSError, ValueError) as error:
             raise TargetError(f"{current}: cannot be read as the live release: {error}") from error
-        if not _ID.fullmatch(release):
+        if not is_release_id(release):
             raise TargetError(f"{current}: {release!r} is no release id")
         return self._read(release, since)
 
@@ -43,16 +39,14 @@ class ReleasesDirectory:
             names = sorted(entry.name for entry in os.scandir(self._path / "releases") if entry.is_dir())
         except OSError as error:
             raise TargetError(f"{self._path / 'releases'}: cannot be listed: {error.strerror}") from error
-        found = (self._read(name, None) for name in names if _ID.fullmatch(name))
+        found = (self._read(name, None) for name in names if is_release_id(name))
         return tuple(release for release in found if release.commit)
 
     def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
         """The command that goes from `live` to `target`; raises TargetError where the level is not configured."""
         if level is Level.FULL:
             raise TargetError("a full rollback of the releases target is not configured; a person must do it by hand")
-        for release in (live, target):
-            if not _ID.fullmatch(release.id):
-                raise TargetError(f"{release.id!r} is no release id")
+        require_ids(live, target)
         program = switch_release.__file__
         return (
             sys.executable,
@@ -66,9 +60,23 @@ class ReleasesDirectory:
             *self._restart,
         )
 
+    def programs(self, _level: Level) -> tuple[str, ...]:
+        """The restart command's."""
+        return (self._restart[0],)
+
+    def time_limit(self, _level: Level) -> float:
+        """Seconds that switching and restarting may take."""
+        return self._timeout
+
+    def faults(self) -> tuple[str, ...]:
+        """Whether the link can be made anew."""
+        if os.access(self._path, os.W_OK | os.X_OK):
+            return ()
+        return (f"{self._path}: the agent may not write there, so `current` cannot be switched",)
+
     def _read(self, release: str, live_since: float | None) -> Release:
         try:
             commit = (self._path / "releases" / release / "REVISION").read_text(encoding="ascii").strip()
         except (OSError, ValueError):
             commit = ""
-        return Release(release, commit if _COMMIT.fullmatch(commit) else None, live_since)
+        return Release(release, commit_of(commit), live_since)

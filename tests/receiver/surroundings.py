@@ -172,7 +172,7 @@ class FileTarget:
     def __init__(self, file: Path) -> None:
         self._file = file
         self.timeout = 10.0
-        self.programs: tuple[str, ...] = ()
+        self.started_in_turn: tuple[str, ...] = ()
         self.error: Exception | None = None
         self.script = 'echo "$1" >> "$2"; echo switched to "$1"'
         self.since: Callable[[], float | None] = lambda: file.stat().st_mtime
@@ -195,6 +195,18 @@ class FileTarget:
     def command(self, _level: Level, _live: Release, target: Release) -> tuple[str, ...]:
         """A shell that appends the target's line."""
         return ("/bin/sh", "-c", self.script, "sh", target.id, str(self._file))
+
+    def programs(self, _level: Level) -> tuple[str, ...]:
+        """What a test says."""
+        return self.started_in_turn
+
+    def time_limit(self, _level: Level) -> float:
+        """What a test says."""
+        return self.timeout
+
+    def faults(self) -> tuple[str, ...]:
+        """None: it is a file."""
+        return ()
 
     def ship(self, release: str) -> None:
         """Make a release live, as a deploy would."""

@@ -162,7 +162,7 @@ class Surroundings:
         self.silences = Silences()
         self.transactions = ToldTransactions()
         audit = AuditTrail(config.audit_files, time.time)
-        target = ReleasesDirectory(config.deployments["qrl"].target.releases)
+        target = ReleasesDirectory(config.deployments["qrl"].target.adapter)
         self.world = World(
             deployment="qrl",
             config=config,

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from receiver.config.targets import ReleasesTarget
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.rollback_command_present import rollback_command_present
-from receiver.model import Refusal, Trigger
+from receiver.model import Level, Refusal, Trigger
+from receiver.targets.releases import ReleasesDirectory
 from tests.receiver.guardrails.builders import PLAN, Surroundings, facts
 
 
@@ -45,8 +47,9 @@ def test_the_plans_program_is_looked_at(surroundings: Surroundings) -> None:
 
 def test_the_restart_command_is_looked_at(surroundings: Surroundings) -> None:
     """What the plan's program starts in turn has to be there as well, which for `releases` is the restart command."""
-    assert surroundings.world.target.programs == ("/bin/true",)
-    surroundings.world.target.programs = ("/no/such/restart",)
+    assert surroundings.world.target.programs(Level.FAST) == ("/bin/true",)
+    config = ReleasesTarget.model_validate({"path": surroundings.app, "restart": ["/no/such/restart"]})
+    surroundings.world = replace(surroundings.world, target=ReleasesDirectory(config))
     [refusal] = refusals(surroundings.read())
     assert refusal == Refusal("rollback_command_present", "/no/such/restart: No such file or directory")
 

@@ -181,7 +181,20 @@ def test_the_command_gets_the_plan_and_nothing_else(agent: Agent) -> None:
     run = agent.go()
 
     (output,) = (agent.config.logs / f"rollback-{run['id']}.log").read_text().splitlines()
-    assert set(output.split()) - {"_", "PWD", "SHLVL"} == {"LANG", "PATH", "ROLLBACK_PLAN", "found"}
+    told = {"PLAN", "DEPLOYMENT", "LEVEL", "LIVE_RELEASE", "TARGET_RELEASE", "BACKUP"}
+    expected = {"LANG", "PATH", "found", *(f"ROLLBACK_{name}" for name in told)}
+    assert set(output.split()) - {"_", "PWD", "SHLVL"} == expected
+
+
+def test_a_script_finds_the_plan_and_the_backup_in_its_environment(agent: Agent) -> None:
+    """Deployment, level, both releases and the directory of the backup are variables of their own."""
+    names = " ".join(f"$ROLLBACK_{name}" for name in ("DEPLOYMENT", "LEVEL", "LIVE_RELEASE", "TARGET_RELEASE"))
+    agent.target.script = f'{SWITCH}; echo {names}; cat "$ROLLBACK_BACKUP/MANIFEST.txt" >/dev/null && echo kept'
+
+    run = agent.go()
+
+    printed = (agent.config.logs / f"rollback-{run['id']}.log").read_text().splitlines()
+    assert printed == [f"qrl fast {BAD} {GOOD}", "kept"]
 
 
 def when_executed(agent: Agent, error: BaseException) -> None:

@@ -71,7 +71,7 @@ def hold(agent: Agent) -> None:
 
 def lose_programs(agent: Agent) -> None:
     """What the command starts in turn is gone."""
-    agent.target.programs = ("/no/such/program",)
+    agent.target.started_in_turn = ("/no/such/program",)
 
 
 def lose_the_alert(agent: Agent) -> None:

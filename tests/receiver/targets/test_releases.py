@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from receiver.config.deployment import ReleasesTarget
+from receiver.config.targets import ReleasesTarget
 from receiver.errors import TargetError
 from receiver.model import Level, Release
 from receiver.targets import switch_release
@@ -108,7 +108,7 @@ def test_command_switches_and_restarts(app: Path, target: ReleasesDirectory) -> 
     program = (sys.executable, "-I", "-S", switch_release.__file__)
     assert command == (*program, str(app), "r2", "r1", "--", "/usr/bin/supervisorctl", "restart", "all")
     assert Path(command[0]).is_absolute()
-    assert target.timeout == 90
+    assert target.time_limit(Level.FAST) == 90
 
 
 def test_full_rollback_is_not_offered(target: ReleasesDirectory) -> None:

@@ -1,0 +1,35 @@
+"""What would keep a target from being rolled back, looked at before it has to be."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from receiver.errors import TargetError
+from receiver.model import Level
+from receiver.world import Target
+
+
+def faults(target: Target) -> tuple[str, ...]:
+    """A sentence for each fault; it reads, and changes nothing."""
+    found = [why for program in target.programs(Level.FAST) if (why := why_unusable(Path(program)))]
+    try:
+        live, known = target.live(), target.known()
+    except TargetError as error:
+        found.append(str(error))
+    else:
+        if all(release.id == live.id for release in known):
+            found.append(f"{live.id} is live, and no other release is known to roll back to")
+    return (*found, *target.faults())
+
+
+def why_unusable(program: Path) -> str | None:
+    """Why a program cannot be started, as far as its file tells."""
+    try:
+        mode = program.stat().st_mode
+    except OSError as error:
+        return f"{program}: {error.strerror}"
+    if not stat.S_ISREG(mode):
+        return f"{program} is no file"
+    return None if os.access(program, os.X_OK) else f"{program} is not executable"
