@@ -38,6 +38,7 @@ COMMANDS = {
     "verify": "receiver.commands.verify:verify",
     "scripts": "receiver.commands.scripts:scripts",
     "gate": "receiver.commands.gate:gate",
+    "backup": "receiver.commands.backup:backup",
     "audit": "receiver.commands.audit:audit",
 }
 

@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.announcements",
         "receiver.standing",
         "receiver.operators",
+        "receiver.backup_by_hand",
         "receiver.gate",
         "receiver.progress",
     ),

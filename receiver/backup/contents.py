@@ -36,10 +36,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """For which deployment and which run, or which person, and what was live (`made_at` in Unix seconds)."""
+    """Whose it is, who had it made and when (Unix seconds), and what was live then.
+
+    `id` is that of the run that made it, or one of its own where a person had it made.
+    """
 
     deployment: str
-    made_for: str
+    id: str
+    made_by: str
     made_at: float
     live_release: str | None
     live_commit: str | None

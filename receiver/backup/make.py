@@ -39,14 +39,14 @@ def size_needed(sources: Iterable[Source]) -> int:
 
 
 def make(sources: Iterable[Source], into: Path, about: About, texts: Mapping[str, str] | None = None) -> Backup:
-    """Copy every source, and `texts` by their file names, to `into`/state-<time>-<what it was made for>.
+    """Copy every source, and `texts` by their file names, to `into`/state-<time>-<id>.
 
     It is written under another name, synced, read back and only then renamed; raises BackupError and leaves
     nothing under either name otherwise.
     """
     stamp = datetime.fromtimestamp(about.made_at, UTC).strftime("%Y%m%d-%H%M%S")
-    final = into / f"state-{stamp}-{about.made_for}"
-    partial = into / f"{PARTIAL}{about.made_for}"
+    final = into / f"state-{stamp}-{about.id}"
+    partial = into / f"{PARTIAL}{about.id}"
     try:
         trees.remove(partial)
         partial.mkdir(parents=True, mode=0o700)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 
+from receiver.audit import AGENT
 from receiver.backup.contents import About
 from receiver.backup.make import make
 from receiver.backup.sources import configured
@@ -23,7 +24,7 @@ def back_up(run: Run, world: World) -> Outcome:
         "plan.json": json.dumps({**asdict(plan), "hash": plan.hash}, indent=2),
         "configuration.json": world.config.model_dump_json(indent=2),
     }
-    about = About(run.deployment, run.id, world.clock(), plan.live_release, plan.live_commit)
+    about = About(run.deployment, run.id, AGENT, world.clock(), plan.live_release, plan.live_commit)
     try:
         made = make(configured(world.settings.backup), world.config.backups, about, texts)
     except BackupError as error:

@@ -17,7 +17,7 @@ GIT = "2" * 40
 
 def keep(config: Backups, into: Path, run: str = "run1", texts: dict[str, str] | None = None) -> Backup:
     """A backup of what is configured."""
-    return make(configured(config), into, About("qrl", run, NOW, "r2", GIT), texts)
+    return make(configured(config), into, About("qrl", run, "rollback-agent", NOW, "r2", GIT), texts)
 
 
 def names_in(directory: Path) -> list[str]:

@@ -30,7 +30,7 @@ from receiver.config.deployment import Backups
 from receiver.errors import BackupError
 kind, source, into = sys.argv[1], *map(Path, sys.argv[2:])
 try:
-    make(configured(Backups(**{kind: (source,)})), into, About("qrl", "run1", 0.0, "r2", None))
+    make(configured(Backups(**{kind: (source,)})), into, About("qrl", "run1", "ada", 0.0, "r2", None))
 except BackupError as error:
     print(error)
 print(sorted(path.name for path in into.iterdir()))
@@ -59,7 +59,8 @@ def test_backup_says_what_it_is(shared: Path, into: Path) -> None:
         "format": 1,
         "agent_version": __version__,
         "about": {
-            "deployment": "qrl", "made_for": "run1", "made_at": NOW, "live_release": "r2", "live_commit": GIT,
+            "deployment": "qrl", "id": "run1", "made_by": "rollback-agent", "made_at": NOW,
+            "live_release": "r2", "live_commit": GIT,
         },
         "parts": [{"kind": "paths", "name": str(shared), "at": "paths/0"}],
     }  # fmt: skip

@@ -45,7 +45,7 @@ def test_one_that_stays_locked_is_given_up(tmp_path: Path, into: Path) -> None:
         other.execute("CREATE TABLE lattice (node INTEGER)")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(BackupError, match=r"qrl\.db was locked for more than 0\.5 s"):
-            make((SqliteSource(database, patience=0.5),), into, About("qrl", "run1", NOW, "r2", None))
+            make((SqliteSource(database, patience=0.5),), into, About("qrl", "run1", "ada", NOW, "r2", None))
     assert names_in(into) == []
 
 

@@ -47,7 +47,7 @@ def test_source_that_is_gone_refuses(surroundings: Surroundings) -> None:
 def test_backup_that_was_changed_since_refuses(surroundings: Surroundings) -> None:
     """The backup is compared with its manifest again right before the command, and one changed byte refuses."""
     world = surroundings.world
-    about = About("qrl", "run", time.time(), "r2", None)
+    about = About("qrl", "run", "ada", time.time(), "r2", None)
     made = make(configured(world.settings.backup), world.config.backups, about)
     run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, Findings(backup=made))
     due = gather(run, world, PLAN, backup_due=True)

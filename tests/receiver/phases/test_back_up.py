@@ -67,7 +67,7 @@ def test_what_a_run_keeps(make_agent: MakeAgent, tmp_path: Path) -> None:
     assert (run["result"], read_back(directory).files) == ("restored", run["backup"]["files"])
     assert json.loads((directory / "plan.json").read_text())["hash"] == run["plan"]["hash"]
     assert json.loads((directory / "configuration.json").read_text())["deployments"]["qrl"]["backup"]["paths"]
-    assert (about["deployment"], about["made_for"], about["live_release"]) == ("qrl", run["id"], BAD)
+    assert (about["deployment"], about["id"], about["live_release"]) == ("qrl", run["id"], BAD)
     assert agent.executed() == [GOOD]
 
 

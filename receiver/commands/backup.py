@@ -1,0 +1,102 @@
+"""`backup`: what backups there are, whether they are what was written, and one more by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from receiver.backup import stored
+from receiver.backup.sources import configured
+from receiver.backup_by_hand import back_up_by_hand
+from receiver.commands.options import config_hint, config_option, json_option, open_journal, person_option
+from receiver.commands.terminal import new_table, plain, print_table, safe
+from receiver.config import load_config
+from receiver.durations import clock_time
+from receiver.errors import BackupError, NotFound
+from receiver.redact import redact
+from receiver.wiring import put_together
+
+
+@click.group()
+def backup() -> None:
+    """List, check and make backups; `restore` puts one back."""
+
+
+@backup.command("list")
+@json_option
+@config_option
+def list_backups(as_json: bool, config_path: Path) -> None:
+    """List the backups, the newest first."""
+    found = stored.all_in(load_config(config_path).backups)
+    if as_json:
+        click.echo(json.dumps({"backups": [_as_json(one) for one in found]}, indent=2))
+        return
+    table = new_table("backup", "deployment", "made", "by", "live then", "size", "state")
+    for one in found:
+        about = one.contents.about if one.contents else None
+        known = (
+            (about.deployment, clock_time(about.made_at), about.made_by, about.live_release or "unknown")
+            if about
+            else ("", "", "", "")
+        )
+        size = "" if one.bytes is None else f"{one.bytes / 1e6:.1f} MB"
+        table.add_row(*map(safe, (one.id, *known, size, one.fault or "complete")))
+    print_table(table)
+    click.echo(
+        f"\nComplete says that its manifest is there. Read one back with: rollback-agent backup verify ID"
+        f"{config_hint(config_path)}"
+    )
+
+
+@backup.command()
+@click.argument("backup_id", metavar="[ID]", required=False)
+@json_option
+@config_option
+def verify(backup_id: str | None, as_json: bool, config_path: Path) -> None:
+    """Read the backup ID, or all, and compare every file with the manifest; 1 where one is not what was written."""
+    directory = load_config(config_path).backups
+    asked = (stored.find(directory, backup_id),) if backup_id else stored.all_in(directory)
+    answers = [(one.id, *_verified(one)) for one in asked]
+    if as_json:
+        verified = [{"id": id_, "intact": fault is None, "told": told or fault} for id_, told, fault in answers]
+        click.echo(json.dumps(redact({"backups": verified}), indent=2))
+    else:
+        for id_, told, fault in answers:
+            click.echo(f"{id_}: {plain(told or fault)}")
+    bad = [id_ for id_, _, fault in answers if fault is not None]
+    if bad:
+        raise BackupError(f"{len(bad)} of {len(answers)} backups cannot be used: {', '.join(bad)}")
+
+
+@backup.command("make")
+@click.argument("deployment")
+@click.option("--comment", default="", help="A word for the audit trail.")
+@person_option
+@config_option
+def make_one(deployment: str, comment: str, person: str, config_path: Path) -> None:
+    """Keep what a rollback of DEPLOYMENT would keep, now."""
+    config, database = open_journal(config_path)
+    world = put_together(config, database).current().worlds.get(deployment)
+    if world is None:
+        raise NotFound(f"there is no deployment {deployment} in {config_path}")
+    made = back_up_by_hand(world, configured(world.settings.backup), person, comment or "by hand")
+    click.echo(f"{made.directory}: {made.files} files, {made.bytes} bytes, read back.")
+
+
+def _verified(one: stored.Stored) -> tuple[str | None, str | None]:
+    """What to say of a good one, or why it is not."""
+    try:
+        found, _ = one.verify()
+    except BackupError as error:
+        return None, str(error)
+    return f"{found.files} files, {found.bytes} bytes, all as they were written", None
+
+
+def _as_json(one: stored.Stored) -> object:
+    about = asdict(one.contents)["about"] if one.contents else {}
+    told = {"backup": one.id, "directory": str(one.directory), "bytes": one.bytes, "fault": one.fault}
+    parts = [asdict(part) for part in one.contents.parts] if one.contents else []
+    return redact({**about, **told, "parts": parts})
