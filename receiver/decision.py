@@ -43,6 +43,8 @@ class Question:
 
 def why_ask(decision: Decision, trigger: Trigger, autonomy: Autonomy, bounds: DecisionBounds) -> Question | None:
     """What to ask a person, or None where the agent may go ahead (the guide: above 0.90)."""
+    if decision.level is Level.MANUAL:
+        return None  # whoever carries it out confirms it by that
     if trigger is Trigger.OPERATOR:
         return Question("a rollback by hand is confirmed with its plan")
     if decision.level is Level.FULL:

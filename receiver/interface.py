@@ -66,7 +66,7 @@ def execute_rollback(
     run = operators.request_rollback(name, wanted, who)
     ended = _await(database, operators, name, run, who if auto_confirm else None, time.monotonic() + timeout)
     log, backup = ended["execution"], ended["backup"]
-    return ended["result"] == Result.RESTORED, log and log["output"], backup and backup["directory"]
+    return ended["result"] == Result.RESTORED, (log and log["output"]) or None, backup and backup["directory"]
 
 
 def verify_rollback_success(

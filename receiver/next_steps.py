@@ -80,6 +80,11 @@ ADVICE = {
         f"See what fires, and the diagnosis: {_SHOW}",
         f"Follow the runbook of that alert; the tree with live values: {_TREE}",
     ),
+    EscalationReason.BY_HAND: Advice(
+        "a rollback is to be carried out by hand",
+        f"See the plan, its command and the backup: {_SHOW}",
+        "Run that command, then see whether all is well: rollback-agent verify {deployment}",
+    ),
     EscalationReason.AGENT_FAILED: Advice(
         "the agent itself failed",
         f"See at which step, and whether anything was touched: {_SHOW}",

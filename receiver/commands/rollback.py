@@ -45,7 +45,7 @@ _WIDTH = max(len(guardrail.__name__) for guardrail in GUARDRAILS) + 2
     "--level",
     type=click.Choice([level.value for level in Level]),
     required=True,
-    help="How much to roll back.",
+    help="How much to roll back: the code (fast), code and database (full), or by hand, as you are told (manual).",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and what the guardrails say; change nothing.")
 @json_option
@@ -63,7 +63,8 @@ def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: 
     with database.read() as tx:
         incident = incidents.open_incident(tx, deployment)
     click.echo(
-        f"Requested as {person}: run {run} of incident {incident}. The agent plans it and asks for confirmation:"
+        f"Requested as {person}: run {run} of incident {incident}. The agent plans it and "
+        f"{'tells what you do' if level == Level.MANUAL else 'asks for confirmation'}:"
     )
     click.echo(f"  rollback-agent show {incident}{config_hint(config_path)}")
     if not is_serving(config.root):

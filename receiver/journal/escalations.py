@@ -13,7 +13,7 @@ from receiver.journal.database import insert_new, new_id
 from receiver.model import EscalationReason
 from receiver.redact import redact_text
 
-RETRY, DONE = "retry", "done"
+RETRY, DONE, GIVE_UP = "retry", "done", "give_up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Execution:
     finished_at: float
     exit_code: int | None
     output: str
-    """Path of the file that holds what the command printed."""
+    """Path of the file that holds what the command printed; empty where a person did it by hand."""
 
 
 @dataclass(frozen=True, slots=True)

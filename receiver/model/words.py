@@ -26,10 +26,11 @@ class Action(StrEnum):
 
 
 class Level(StrEnum):
-    """How much is rolled back: the code, or the code and the database."""
+    """How much is rolled back: the code, or the code and the database; or a person does it, as they are told."""
 
     FAST = "fast"
     FULL = "full"
+    MANUAL = "manual"
 
 
 class Trigger(StrEnum):
@@ -82,6 +83,7 @@ class EscalationReason(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     UNKNOWN_RESULT = "unknown_result"
     BRANCH_ASKS = "branch_asks"
+    BY_HAND = "by_hand"
     AGENT_FAILED = "agent_failed"
 
 

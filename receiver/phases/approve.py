@@ -18,6 +18,7 @@ from receiver.model import (
     Action,
     Autonomy,
     EscalationReason,
+    Level,
     Outcome,
     Permission,
     Proceed,
@@ -46,6 +47,10 @@ def approve(run: Run, world: World) -> Outcome:
     if asked is not None:  # a level that was raised since does not answer for the person
         return _look(run, world, asked, now)
     question = why_ask(decision, run.trigger, autonomy, world.config.decision)
+    if question is None and decision.level is Level.MANUAL:
+        by = run.requested_by or "whoever does it"
+        permission = Permission(by=by, reason="a person carries it out", at=world.clock())
+        return Proceed(replace(run.findings, permission=permission), "a person carries it out by hand")
     if question is None:
         reason = f"autonomy {autonomy}, confidence {decision.confidence}"
         permission = Permission(by=f"autonomy {autonomy}", reason=reason, at=world.clock())

@@ -9,10 +9,12 @@ from pathlib import Path
 from receiver.command_output import last_output
 from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
-from receiver.journal import deployments, escalations, hotfixes, releases, runs
-from receiver.model import EscalationReason, Execution, Findings, Outcome, Plan, Proceed, Release, Result, Run, Stop
+from receiver.journal import deployments, escalations, runs
+from receiver.model import EscalationReason, Execution, Findings, Level, Outcome, Plan, Proceed, Result, Run, Stop
+from receiver.phases.by_hand import by_hand
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
+from receiver.phases.switched import remember_switch
 from receiver.run_once import Command, Ended, Lost, run_once, was_started
 from receiver.world import World
 
@@ -20,6 +22,8 @@ from receiver.world import World
 def execute(run: Run, world: World) -> Outcome:
     """Ask once more, leave the intent on disk, run the command or find the one that an earlier life started."""
     plan = run.findings.require_plan()
+    if plan.level is Level.MANUAL:
+        return by_hand(run, world)
     marks = world.config.commands / run.id
     output = world.config.logs / f"rollback-{run.id}.log"
     if was_started(marks):
@@ -76,7 +80,7 @@ def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost)
     except TargetError as error:
         return _failed(findings, f"the command ended ({code}), but the live release cannot be read: {error}")
     if live.id == plan.target_release:
-        _remember_switch(run, world, plan, live.live_since or finished_at)
+        remember_switch(run, world, plan, live.live_since or finished_at)
     if isinstance(ended, Lost):
         # Nobody knows how far it came; the target says whether it switched, and verification whether it helped.
         if live.id == plan.target_release:
@@ -92,15 +96,6 @@ def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost)
     if live.id != plan.target_release:
         return _failed(findings, f"the command ended well, but {live.id} is live and not {plan.target_release}")
     return Proceed(findings, f"{live.id} is live, exit code 0")
-
-
-def _remember_switch(run: Run, world: World, plan: Plan, at: float) -> None:
-    with world.database.write() as tx:
-        hotfixes.close_switched(tx, run.deployment, at)
-        # It may have been live for so short a time that nobody has looked at it yet.
-        releases.seen(tx, run.deployment, (Release(plan.live_release, plan.live_commit),), at)
-        releases.hold(tx, run.deployment, plan.live_release, at, run.id)
-        releases.set_live(tx, run.deployment, str(plan.target_release), at, by_run=run.id)
 
 
 def _latch(run: Run, world: World, reason: str) -> None:

@@ -29,7 +29,7 @@ def data_loss(told: Told) -> str:
     findings = told.run.findings
     if findings.execution is None or findings.plan is None:
         return "none, since nothing was executed"
-    if findings.plan.level is Level.FAST:
+    if findings.plan.level in (Level.FAST, Level.MANUAL):
         return "none by this rollback, it changed code only"
     since = f"after {clock_time(findings.claimed_at)}" if findings.claimed_at else "since then"
     return f"what was written to the database {since} may be gone; the backup has what was there before"

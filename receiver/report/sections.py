@@ -102,6 +102,8 @@ def _details(told: Told) -> Iterator[str]:
         yield f"- Backup: {code(backup.directory)}, {backup.files} files, {backup.bytes} bytes, read back"
     if execution is None:
         yield "- Nothing was executed."
+    elif not execution.output:
+        yield f"- Carried out by hand within {in_words(execution.finished_at - execution.started_at)}"
     else:
         exit_code = "unknown" if execution.exit_code is None else execution.exit_code
         yield f"- Command: exit code {exit_code} after {execution.finished_at - execution.started_at:.1f} s"
@@ -158,7 +160,7 @@ def _hotfixes(told: Told) -> Iterator[str]:
 
 def _output(told: Told) -> Iterator[str]:
     execution = told.run.findings.execution
-    if execution is None:
+    if execution is None or not execution.output:
         return
     yield from ("", "## The command's last lines", "")
     lines = last_output(Path(execution.output)).splitlines()[-_LAST_LINES:]

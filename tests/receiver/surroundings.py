@@ -64,7 +64,8 @@ class ToldPrometheus:
         """The deployments that ask for a rollback."""
         self.alerting: frozenset[str] = frozenset()
         """Alerts beyond the tree that fire."""
-        self.past: tuple[History, ...] | None = None
+        self.past: Callable[[float, float], tuple[History, ...]] | None = None
+        """How the signals went between two moments."""
         self.error: Exception | None = None
         self.asked = 0
         self.when_asked: Callable[[int], None] = lambda _: None
@@ -88,7 +89,7 @@ class ToldPrometheus:
         if self.error is not None:
             raise self.error
         if self.past is not None:
-            return self.past
+            return self.past(since, until)
         now = () if self.availability is None else ((until, self.availability),)
         return (History(AVAILABILITY, None, tuple(point for point in now if since <= point[0])),)
 

@@ -102,6 +102,7 @@ TRIGGERS: dict[EscalationReason, Callable[[Agent], object]] = {
     EscalationReason.APPROVAL_EXPIRED: answer_nothing,
     EscalationReason.UNKNOWN_RESULT: lambda agent: break_the_command(agent, "kill -9 $PPID"),
     EscalationReason.BRANCH_ASKS: lambda agent: fire(agent, action=Action.ASK),
+    EscalationReason.BY_HAND: lambda agent: fire(agent, level=Level.MANUAL),
     EscalationReason.AGENT_FAILED: fail,
 }
 

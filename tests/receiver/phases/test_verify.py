@@ -192,14 +192,18 @@ def test_a_little_less_is_chance(agent: Agent) -> None:
 
 def test_it_tells_the_worst_meanwhile(agent: Agent) -> None:
     """Between the command and the verdict each signal has a worst moment, which is told with the verdict."""
-    now = agent.clock()
-    points = tuple((now + number, value) for number, value in ((-60, 0.0), (0.3, 0.5), (0.4, 0.25), (9e9, 0.1)))
-    agent.prometheus.past = (
-        History(AVAILABILITY, None, points),
-        History("service:http_request_errors:ratio_rate1m", "flask", tuple((at, 1 - value) for at, value in points)),
-        History("service:http_requests:rate5m", "flask", points),
-    )
-    agent.target.script = f"sleep 0.6; {agent.target.script}"
+
+    def past(since: float, until: float) -> tuple[History, ...]:
+        points = ((since - 60, 0.0), (since, 0.5), ((since + until) / 2, 0.25), (until + 60, 0.1))
+        return (
+            History(AVAILABILITY, None, points),
+            History(
+                "service:http_request_errors:ratio_rate1m", "flask", tuple((at, 1 - share) for at, share in points)
+            ),
+            History("service:http_requests:rate5m", "flask", points),
+        )
+
+    agent.prometheus.past = past
 
     run = agent.go()
 

@@ -1,0 +1,127 @@
+"""A person carries the plan out; the agent tells how, backs up before, and believes the target only."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from receiver.errors import TargetError
+from receiver.journal import escalations
+from receiver.journal.escalations import Escalation
+from receiver.model import EscalationReason, Level
+from receiver.operators import Answer, Operators, Person, Via
+from tests.receiver.agent import Agent
+from tests.receiver.surroundings import BAD, GOOD, branch
+
+ADA = Person("ada", Via.PAGE)
+
+
+@pytest.fixture
+def asking(agent: Agent) -> Agent:
+    """An agent that waits for a person to roll back by hand."""
+    agent.request(Level.MANUAL)
+    assert agent.work()["state"] == "waiting"
+    return agent
+
+
+def asked(agent: Agent) -> Escalation:
+    with agent.database.read() as tx:
+        (found,) = escalations.find(tx)
+    return found
+
+
+def answer(agent: Agent, word: Answer) -> None:
+    Operators(agent.database, agent.world.audit, agent.config).answer(asked(agent).id, word, ADA, "")
+
+
+def test_the_steps_can_be_typed(asking: Agent) -> None:
+    """Backup, command and what to check stand in the escalation and on the audit trail; nothing was executed."""
+    run = asking.run()
+    told = asked(asking)
+    assert told.reason is EscalationReason.BY_HAND
+    assert f"Run: {shlex.join(run['plan']['command'])}" in told.summary
+    assert run["backup"]["directory"] in told.summary
+    assert "rollback-agent verify qrl" in told.summary
+    assert (asking.executed(), asking.audited().count("by_hand")) == ([], 1)
+    for _ in range(3):
+        assert asking.wait(3)["state"] == "waiting"
+    assert asking.audited().count("by_hand") == 1
+
+
+def test_what_the_target_shows_is_done(asking: Agent) -> None:
+    """As soon as the target's release is live it is verified, and the one that was left is held, without a word."""
+    asking.target.ship(GOOD)
+
+    run = asking.wait(3)
+
+    assert (run["result"], asking.held(), asked(asking).answer) == ("restored", [BAD], "done")
+    assert run["reason"].startswith(f"{GOOD} is live")
+    assert "Carried out by hand within" in Path(run["report"]).read_text()
+
+
+def test_a_word_alone_is_not_done(asking: Agent) -> None:
+    """Who says that it is done while the bad release is live is told so, and it latches."""
+    answer(asking, Answer.DONE)
+
+    run = asking.wait(3)
+
+    assert run["result"] == "failed"
+    assert run["reason"] == f"ada said that it is done, but {BAD} is live and not {GOOD}"
+    assert asking.latch() == run["reason"]
+
+
+def test_giving_up_ends_it(asking: Agent) -> None:
+    """Nothing was touched, and the deployment is latched as after any other who gives up."""
+    answer(asking, Answer.GIVE_UP)
+
+    run = asking.wait(3)
+
+    assert (run["result"], run["reason"]) == ("withdrawn", f"ada gave up; {BAD} is live")
+    assert asking.latch() == f"ada gave up: {asked(asking).summary}"
+
+
+def test_an_hour_is_enough(asking: Agent) -> None:
+    """Then it ends and asks anew what became of it."""
+    assert asking.wait(3500)["state"] == "waiting"
+    run = asking.wait(200)
+    assert (run["result"], asking.escalated()) == ("expired", ["by_hand", "approval_expired"])
+
+
+def test_a_target_that_cannot_be_read_is_waited_for(asking: Agent) -> None:
+    """Not knowing is neither done nor failed."""
+    asking.target.error = TargetError("gone")
+    assert asking.wait(3)["state"] == "waiting"
+    asking.target.error = None
+    asking.target.ship(GOOD)
+    assert asking.wait(3)["result"] == "restored"
+
+
+def test_a_restart_asks_nobody_twice(asking: Agent) -> None:
+    """A new process finds the question where it was."""
+    asking.new_process()
+    asking.target.ship(GOOD)
+    assert asking.wait(3)["result"] == "restored"
+    assert asking.escalated() == ["by_hand"]
+
+
+def test_the_kill_switch_ends_it(asking: Agent) -> None:
+    """Stop means stop."""
+    asking.config.kill_switch.touch()
+    assert asking.wait(3)["result"] == "refused"
+
+
+def test_guardrails_bind_it(agent: Agent) -> None:
+    """A manual rollback is claimed within the budget, and refused like any other."""
+    agent.target.commits[GOOD] = "e" * 40
+    agent.request(Level.MANUAL)
+    assert agent.work()["result"] == "refused"
+
+
+def test_a_branch_may_ask_for_it(agent: Agent) -> None:
+    """A rule of the level manual plans, backs up, and calls a person instead of executing."""
+    agent.prometheus.firing = (branch(level=Level.MANUAL),)
+    run = agent.go()
+    assert (run["state"], run["phase"], agent.executed()) == ("waiting", "execute", [])
+    assert agent.escalated(only_open=True) == ["by_hand"]
