@@ -27,21 +27,25 @@ cp "$here/settings.sh" "$partial/settings.sh"
 back_up "$partial"
 
 cd "$partial"
-# A name of more than one line could not be a line of the manifest.
-if [ -n "$(find . -name '*[!A-Za-z0-9._+@,=-]*' -print)" ]; then
-    echo "the backup holds a file whose name is not plain, and MANIFEST.txt cannot list it" >&2
+# Neither a link nor a name of more than one word could be a line of the manifest.
+if [ -n "$(find . -name '*[!A-Za-z0-9._+@,=-]*' -o ! -type f ! -type d)" ]; then
+    echo "the backup holds a link, or a file whose name is not plain, and MANIFEST.txt cannot list it" >&2
     exit 65
 fi
 digest_of() {
     sum=$(sha256sum "$1")
     printf '%s\n' "${sum%% *}"
 }
-for file in $(find . -type f | LC_ALL=C sort); do
-    printf '%s  %s  "%s"\n' "$(digest_of "$file")" "$(stat --format=%s "$file")" "${file#./}" >>MANIFEST.txt
+for path in $(find . -mindepth 1 \( -type d -printf '%P/\n' -o -printf '%P\n' \) | LC_ALL=C sort); do
+    case $path in
+        */) printf -- '-  0  "%s"\n' "$path" ;;
+        *) printf '%s  %s  "%s"\n' "$(digest_of "$path")" "$(stat --format=%s "$path")" "$path" ;;
+    esac >>MANIFEST.txt
 done
 find . -type f -exec sync {} +
 while read -r digest size quoted; do
     listed=${quoted#\"} listed=${listed%\"}
+    [ "$digest" != - ] || continue
     if [ "$(digest_of "$listed")" != "$digest" ] || [ "$(stat --format=%s "$listed")" != "$size" ]; then
         echo "$listed is not what was written" >&2
         exit 74

@@ -55,7 +55,9 @@ def test_backup_is_complete_and_has_the_agents_manifest(scripts: Scripts) -> Non
     assert made.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize(("body", "code"), [("false; true", 1), ("exit 5", 5), ('touch "$1/odd name"', 65)])
+@pytest.mark.parametrize(
+    ("body", "code"), [("false; true", 1), ("exit 5", 5), ('touch "$1/odd name"', 65), ('ln -s /etc "$1/link"', 65)]
+)
 def test_backup_that_fails_leaves_nothing(scripts: Scripts, body: str, code: int) -> None:
     """Whatever fails, there is no directory that could be taken for a backup."""
     scripts.set(more=f"back_up() {{ {body}; }}")
