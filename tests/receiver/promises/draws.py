@@ -55,10 +55,13 @@ ROLLBACKS = st.sampled_from(sorted(name for name, leaf in TREE.items() if leaf.a
 SURE = st.sampled_from(("service_down", "high_error_rate"))
 LEVELS = st.sampled_from((Autonomy.L4, Autonomy.L3))
 PERIODS = st.sampled_from((20.0, 60.0, 300.0, 900.0, 3600.0, DAY))
-BETWEEN = st.sampled_from((COOLDOWN, COOLDOWN, 20.0))
-COMMANDS = st.sampled_from((*[Command.SWITCHES] * 6, *Command))
+BETWEEN = st.sampled_from((COOLDOWN, DAY, COOLDOWN, DAY, 20.0))
+COMMANDS = st.sampled_from((*[Command.SWITCHES] * 10, *Command))
 VOTES = st.one_of(st.builds(Vote, PEOPLE), st.builds(Vote, PEOPLE, MOSTLY, st.integers(7, 64), MOSTLY))
-CONFIRMATIONS = st.one_of(st.just([Vote("alice"), Vote("bob")]), st.lists(VOTES, min_size=1, max_size=3))
+_IN_VAIN = [Vote("alice", is_right=False, length=64), Vote("alice", length=7), Vote("bob", is_recorded=False)]
+CONFIRMATIONS = st.one_of(
+    st.just([*_IN_VAIN, Vote("alice"), Vote("alice"), Vote("bob")]), st.lists(VOTES, min_size=1, max_size=3)
+)
 _LIVES = st.sampled_from((1, 1, 1, 2, 6))
 _ONLY = {moment: st.just(frozenset({moment})) for moment in Moment}
 _CHANGE = st.builds(Interrupted, st.sampled_from(CHANGES), st.integers(1, 7), _ONLY[Moment.PHASE])

@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from receiver.errors import AuditError, NotPossible
-from receiver.journal import incidents, notifications
-from receiver.model import Autonomy
+from receiver.journal import escalations, incidents, notifications
+from receiver.model import Autonomy, Level
 from receiver.observe import observe
-from receiver.operators import Person, Via
+from receiver.operators import Answer, Person, Via
 from tests.receiver.promises.changes import all_is_well, ships
 from tests.receiver.promises.draws import IN_PEACE, Interrupted, Vote
 from tests.receiver.promises.model import PROVES_GOOD, Command, Question, Told
@@ -23,9 +23,11 @@ ADA = Person("ada", Via.PAGE)
 class Scene(Play):
     """A play, and who acts in it."""
 
-    def ship_a_bad_one(self, name: str, how: Command, level: Autonomy, after: float) -> None:
-        """Nothing but a latch or the limits is in the way; this is what a command does that is planned from now on."""
+    def ship_a_bad_one(self, name: str, how: Command, level: Autonomy, after: float, *, is_mended: bool) -> None:
+        """Nothing but the limits, and perhaps a latch, is in the way; the next plan's command does as `how` says."""
         all_is_well(self)
+        if is_mended:
+            self.clear()
         self.world.firing.clear()
         self.tell()
         self.look_around(IN_PEACE)
@@ -97,6 +99,33 @@ class Scene(Play):
         """An operator sets it at run time."""
         self.stage.operators.set_autonomy(scope, level, ADA, "")
         self.world.level = str(level)
+
+    def request(self, level: Level) -> None:
+        """An operator asks for a rollback, which is refused while a run is under way."""
+        with suppress(NotPossible):
+            self.by_hand.add(self.stage.operators.request_rollback("qrl", level, ADA))
+
+    def answer(self, word: Answer, which: int) -> None:
+        """An operator answers one of the questions that are open."""
+        with self.stage.database.read() as tx:
+            asked = escalations.find(tx, only_open=True)
+        if asked:
+            self.stage.operators.answer(asked[which % len(asked)].id, word, ADA, "")
+            self.world.latched |= word is Answer.GIVE_UP
+
+    def clear(self) -> None:
+        """An operator lifts the latch."""
+        if self.world.latched:
+            self.stage.operators.clear("qrl", ADA, "mended")
+            self.world.latched = False
+
+    def let_go(self, which: int) -> None:
+        """An operator lets a held release be deployed again; to be a target it has to prove good anew."""
+        held = sorted(self.world.held)
+        if held:
+            release = held[which % len(held)]
+            self.stage.operators.release_hold("qrl", release, ADA, "")
+            self.world.held.discard(release)
 
     def observe(self) -> None:
         """The agent looks at the releases."""

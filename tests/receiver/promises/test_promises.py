@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,15 +16,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from receiver import run_once
-from receiver.errors import NotPossible
-from receiver.journal import escalations
 from receiver.model import Autonomy, Level
 from receiver.operators import Answer
 from tests.receiver.promises import draws
 from tests.receiver.promises.changes import CHANGES, Change, all_is_well, ships
 from tests.receiver.promises.draws import INTERRUPTIONS, Interrupted, Vote
 from tests.receiver.promises.model import ASKS, COOLDOWN, DAY, PROVES_GOOD, Command
-from tests.receiver.promises.scene import ADA, Scene
+from tests.receiver.promises.scene import Scene
 
 FAST = Path("/dev/shm")
 """Where a sync to disk is no wait, if the machine has it."""
@@ -68,7 +65,7 @@ class Promises(RuleBasedStateMachine):
     @rule(name=draws.SURE, how=draws.COMMANDS, after=draws.BETWEEN, interrupted=INTERRUPTIONS)
     def a_bad_release_is_rolled_back(self, name: str, how: Command, after: float, interrupted: Interrupted) -> None:
         """Without asking, unless something is in the way."""
-        self.scene.ship_a_bad_one(name, how, Autonomy.L4, after)
+        self.scene.ship_a_bad_one(name, how, Autonomy.L4, after, is_mended=True)
         self.scene.notify(name, 1, interrupted)
 
     @rule(
@@ -80,7 +77,7 @@ class Promises(RuleBasedStateMachine):
         interrupted: Interrupted, then: Interrupted,
     ) -> None:  # fmt: skip
         """Mostly by as many people as must, unless something is in the way."""
-        self.scene.ship_a_bad_one(name, how, level, after)
+        self.scene.ship_a_bad_one(name, how, level, after, is_mended=True)
         self.scene.notify(name, 1, interrupted)
         if self.scene.question:
             self.scene.vote(self.scene.question, votes)
@@ -89,7 +86,7 @@ class Promises(RuleBasedStateMachine):
     @rule(name=draws.BRANCHES, how=draws.COMMANDS, level=draws.LEVELS, interrupted=INTERRUPTIONS)
     def a_bad_release_goes_live(self, name: str, how: Command, level: Autonomy, interrupted: Interrupted) -> None:
         """And what comes of it is left open."""
-        self.scene.ship_a_bad_one(name, how, level, COOLDOWN)
+        self.scene.ship_a_bad_one(name, how, level, COOLDOWN, is_mended=False)
         self.scene.notify(name, 1, interrupted)
 
     @rule()
@@ -103,34 +100,32 @@ class Promises(RuleBasedStateMachine):
         self.scene.observe()
         self.scene.work()
 
-    @rule(name=draws.BRANCHES)
-    def an_alert_fires_or_clears(self, name: str) -> None:
-        """Beside whatever else fires."""
-        self.scene.world.firing ^= {name}
-        self.scene.tell()
-
-    @rule(change=st.sampled_from((*CHANGES, all_is_well)))
-    def something_changes(self, change: Change) -> None:
-        """While the agent is at rest."""
-        change(self.scene)
+    @rule(name=draws.BRANCHES, change=st.sampled_from((*CHANGES, all_is_well, None)))
+    def something_changes(self, name: str, change: Change | None) -> None:
+        """While the agent is at rest; else it is an alert that fires beside others, or clears."""
+        if change is None:
+            self.scene.world.firing ^= {name}
+            self.scene.tell()
+        else:
+            change(self.scene)
 
     # What the agent hears, or does by itself.
 
-    @rule(name=draws.BRANCHES, copies=st.integers(1, 3), interrupted=INTERRUPTIONS)
-    def is_notified(self, name: str, copies: int, interrupted: Interrupted) -> None:
-        """Of an alert that fires or of one that does not, once or again."""
-        self.scene.notify(name, copies, interrupted)
-
-    @rule(interrupted=INTERRUPTIONS)
-    def looks_around(self, interrupted: Interrupted) -> None:
-        """As it does each minute and at its start."""
-        self.scene.look_around(interrupted)
-
-    @rule(seconds=draws.PERIODS, watchdog=draws.MOSTLY, interrupted=INTERRUPTIONS)
-    def time_passes(self, seconds: float, watchdog: bool, interrupted: Interrupted) -> None:
-        """At once; with a Watchdog at its end, or none."""
-        self.scene.passes(seconds, watchdog=watchdog)
-        self.scene.act(interrupted)
+    @rule(
+        hears=st.sampled_from(("notified", "looks", "time")), name=draws.BRANCHES, copies=st.integers(1, 3),
+        seconds=draws.PERIODS, watchdog=draws.MOSTLY, interrupted=INTERRUPTIONS,
+    )  # fmt: skip
+    def it_works(
+        self, hears: str, name: str, copies: int, seconds: float, watchdog: bool, interrupted: Interrupted
+    ) -> None:
+        """Notified of what fires or does not, once or again; by its own look each minute; or since time has passed."""
+        if hears == "notified":
+            self.scene.notify(name, copies, interrupted)
+        elif hears == "looks":
+            self.scene.look_around(interrupted)
+        else:
+            self.scene.passes(seconds, watchdog=watchdog)
+            self.scene.act(interrupted)
 
     # What people do.
 
@@ -150,42 +145,25 @@ class Promises(RuleBasedStateMachine):
         self.scene.deny(self.scene.question, is_recorded=is_recorded)
         self.scene.act(interrupted)
 
-    @rule(scope=st.sampled_from(("qrl", "*")), level=st.sampled_from(tuple(Autonomy)))
-    def an_operator_sets_the_level(self, scope: str, level: Autonomy) -> None:
-        """Of the deployment, or of all."""
-        self.scene.set_level(scope, level)
-
-    @rule(level=st.sampled_from(tuple(Level)), interrupted=INTERRUPTIONS)
-    def an_operator_asks_for_a_rollback(self, level: Level, interrupted: Interrupted) -> None:
-        """Unless a run is under way."""
-        with suppress(NotPossible):
-            self.scene.by_hand.add(self.scene.stage.operators.request_rollback("qrl", level, ADA))
-        self.scene.act(interrupted)
-
-    @rule(word=st.sampled_from(tuple(Answer)), which=st.integers(0, 5))
-    def an_operator_answers(self, word: Answer, which: int) -> None:
-        """One of the questions that are open."""
-        with self.scene.stage.database.read() as tx:
-            asked = escalations.find(tx, only_open=True)
-        if asked:
-            self.scene.stage.operators.answer(asked[which % len(asked)].id, word, ADA, "")
-            self.scene.world.latched |= word is Answer.GIVE_UP
-
-    @precondition(lambda self: self.scene.world.latched)
-    @rule()
-    def an_operator_clears_the_latch(self) -> None:
-        """So that it may go on."""
-        self.scene.stage.operators.clear("qrl", ADA, "mended")
-        self.scene.world.latched = False
-
-    @precondition(lambda self: self.scene.world.held)
-    @rule(which=st.integers(0, 5))
-    def an_operator_lets_go_of_a_release(self, which: int) -> None:
-        """It may be deployed again; to be a target it has to prove good anew."""
-        held = sorted(self.scene.world.held)
-        release = held[which % len(held)]
-        self.scene.stage.operators.release_hold("qrl", release, ADA, "")
-        self.scene.world.held.discard(release)
+    @rule(
+        does=st.sampled_from(("set", "ask", "answer", "clear", "let go")), scope=st.sampled_from(("qrl", "*")),
+        autonomy=st.sampled_from(tuple(Autonomy)), level=st.sampled_from(tuple(Level)),
+        word=st.sampled_from(tuple(Answer)), which=st.integers(0, 5),
+    )  # fmt: skip
+    def an_operator_acts(
+        self, does: str, scope: str, autonomy: Autonomy, level: Level, word: Answer, which: int
+    ) -> None:
+        """Sets the level of autonomy, asks for a rollback, answers, clears the latch, or lets go of a held release."""
+        if does == "set":
+            self.scene.set_level(scope, autonomy)
+        elif does == "ask":
+            self.scene.request(level)
+        elif does == "answer":
+            self.scene.answer(word, which)
+        elif does == "clear":
+            self.scene.clear()
+        else:
+            self.scene.let_go(which)
 
 
 TestPromises = Promises.TestCase
