@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.people import sign_in, web_section
-from tests.acceptance.stand import BAD, REPOSITORY, Stand, stand
+from tests.acceptance.stand import REPOSITORY, Stand, stand
 from tests.chromium import chromium
 
 DESK = {"width": 1000, "height": 900}
@@ -30,12 +30,7 @@ def take_all(directory: Path) -> None:
     with tempfile.TemporaryDirectory() as place, chromium() as browser:
         root = Path(place)
         with stand(root, autonomy="L3", web=web_section(root, alice="operator")) as here:
-            here.start_prometheus()
-            here.start_agent()
-            here.await_good()
-            here.ship(BAD)
-            here.await_firing()
-            here.notify()
+            here.go_wrong()
             here.await_run(state="waiting")
             _take_waiting(here, browser, directory)
 

@@ -7,12 +7,10 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,76 +19,12 @@ import yaml
 
 from demo.monitoring import Server, start_alertmanager, start_prometheus
 from demo.processes import Process, free_port, wait_until
+from tests.acceptance.services import BAD, FAST_TREE, GOOD, Services
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-that-only-tests-use"
 OPERATOR = "a-token-of-one-who-decides"
-GOOD, BAD = "20261101-1200-good", "20261102-1200-bad"
-SERVICES = ("fastapi", "flask", "gradio")
 AGENT = Path(sys.executable).parent / "rollback-agent"
-
-FAST_TREE: dict[str, Any] = {
-    "groups": [
-        {
-            "name": "test-tree",
-            "interval": "500ms",
-            "rules": [
-                {
-                    "alert": "ServiceDown",
-                    "expr": "deployment:availability:ratio < 0.5",
-                    "labels": {
-                        "branch": "service_down",
-                        "rank": "1",
-                        "action": "rollback",
-                        "level": "fast",
-                        "confidence": "0.99",
-                    },
-                }
-            ],
-        }
-    ]
-}
-"""ServiceDown without its wait, so that a test need not sit through three failed checks."""
-
-
-class Services:
-    """Stands where the exporter stands: serves the health of a deployment whose bad releases are down."""
-
-    def __init__(self, current: Path) -> None:
-        self.current = current
-        self.bad = {BAD}
-        self.broken = False
-        stand = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = stand.exposition().encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def exposition(self) -> str:
-        """The exporter's contract, by the release that is live at this moment."""
-        up = 0 if self.broken or self.current.readlink().name in self.bad else 1
-        lines = ["# TYPE healthcheck_success gauge"]
-        for service in SERVICES:
-            labels = f'deployment="qrl",service="{service}",check="home",kind="availability"'
-            lines.append(f"healthcheck_success{{{labels}}} {up}")
-        return "\n".join(lines) + "\n"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Stand:
@@ -176,7 +110,20 @@ class Stand:
         """How often the rollback's restart command has run."""
         return len(self.calls.read_text().splitlines()) if self.calls.exists() else 0
 
+    def go_wrong(self) -> None:
+        """The usual beginning: all is well, the bad release is shipped, a branch fires, and Alertmanager says so."""
+        self.start()
+        self.ship(BAD)
+        self.await_firing()
+        self.notify()
+
     # Who watches it.
+
+    def start(self) -> None:
+        """Start Prometheus and the agent, and wait until the live release is known good."""
+        self.start_prometheus()
+        self.start_agent()
+        self.await_good()
 
     def start_prometheus(self, tree: dict[str, Any] | Path = FAST_TREE, alertmanager: bool = False) -> None:
         """A real Prometheus with the shipped signals and `tree`."""

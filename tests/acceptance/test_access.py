@@ -71,9 +71,7 @@ def test_a_captured_notification_is_worth_nothing(tmp_path: Path) -> None:
         users.write_text(json.dumps({"basic_auth_users": {"carol": hashed(PASSWORD)}}))
         tokens = {"operator": {"file": str(here.operator_token), "role": "operator"}}
         here.write_config(web={"config_file": str(users), "roles": {"carol": "viewer"}, "tokens": tokens})
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
         captured = json.dumps(baited(bait.url)).encode()

@@ -19,9 +19,7 @@ def value(here: Stand, name: str) -> float | None:
 def test_people_and_the_agent_write_one_chain_that_is_watched(tmp_path: Path) -> None:
     """What commands and the agent recorded is one chain, its head is told, and that it was cut is told soon."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.command("kill-switch", "on", "--as", "ada")
         here.command("kill-switch", "off", "--as", "ada")
         here.ship(BAD)

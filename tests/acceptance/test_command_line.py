@@ -25,9 +25,7 @@ def fingerprint(directory: Path) -> dict[str, str]:
 def test_dry_run_prints_the_whole_plan_and_changes_nothing(tmp_path: Path) -> None:
     """`rollback --dry-run` shows plan, command, backup, guardrails and approval, and touches no file."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
         before = fingerprint(here.app)
@@ -76,9 +74,7 @@ def test_a_rollback_by_hand_goes_the_same_way(tmp_path: Path) -> None:
     """A person's request needs no alert, but the same guardrails, the same approval and the same verification."""
     with stand(tmp_path, autonomy="L4") as here:
         here.services.bad.clear()
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
 
         here.command("rollback", "qrl", "--level", "fast", "--as", "ada")
@@ -94,9 +90,7 @@ def test_a_rollback_by_hand_goes_the_same_way(tmp_path: Path) -> None:
 def test_a_full_rollback_is_not_done_by_the_agent(tmp_path: Path) -> None:
     """The releases target has no full level, and says so instead of doing half of it."""
     with stand(tmp_path) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         assert "a person must do it by hand" in here.command("rollback", "qrl", "--level", "full", "--dry-run", code=1)
 

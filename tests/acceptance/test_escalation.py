@@ -61,12 +61,7 @@ def test_a_failed_rollback_calls_a_person_until_it_is_answered(tmp_path: Path, p
         configure(here)
         here.start_alertmanager(phone.url)
         here.restart.write_text("#!/bin/sh\necho the disk is full\nexit 3\n")
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         here.await_run()
         here.eventually(lambda: phone.is_firing(**CALL), 10)
         incident = here.incidents()[0]

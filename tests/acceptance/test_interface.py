@@ -47,9 +47,7 @@ def test_a_program_rolls_back_and_verifies(tmp_path: Path) -> None:
     """The guide's calls with the guide's answers, on the same machinery: plan, approval, backup, audit."""
     with stand(tmp_path, autonomy="L3") as here:
         here.services.bad.clear()
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
 
         success, log, backup = execute_rollback("fast", config=here.config, person="deploy-bot")
@@ -76,9 +74,7 @@ def test_without_auto_confirm_a_person_is_waited_for(tmp_path: Path) -> None:
     """Nobody confirms, so nothing is done, and the caller is told how to follow."""
     with stand(tmp_path, autonomy="L4") as here:
         here.services.bad.clear()
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         with pytest.raises(TimeoutError, match="goes on: `rollback-agent show"):
             execute_rollback(auto_confirm=False, config=here.config, timeout=3)

@@ -23,12 +23,7 @@ def test_killed_while_the_command_runs(tmp_path: Path, back_after_the_command: b
     with stand(tmp_path) as here:
         done = tmp_path / "command-ended"
         here.restart.write_text(f"#!/bin/sh\necho x >> {here.calls}\nsleep 4\ntouch {done}\n")
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         here.eventually(lambda: here.restarts() == 1)
         (before,) = here.runs()
         kill(here)
@@ -48,12 +43,7 @@ def test_killed_while_the_command_runs(tmp_path: Path, back_after_the_command: b
 def test_killed_while_a_person_is_asked(tmp_path: Path) -> None:
     """An approval that is given while the agent is down counts when it is back."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         run = here.await_run(state="waiting")
         incident = here.incidents()[0]["id"]
         kill(here)
@@ -69,9 +59,7 @@ def test_killed_while_a_person_is_asked(tmp_path: Path) -> None:
 def test_killed_after_the_answer_to_the_webhook(tmp_path: Path) -> None:
     """What was answered with 202 is looked at after a kill -9, with no further notification."""
     with stand(tmp_path) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
 

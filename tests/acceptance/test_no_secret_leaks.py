@@ -61,9 +61,7 @@ def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             f"echo 'connecting to postgresql://qrl:{PRINTED}@db/qrl with {TOKEN}'\n"
             f"echo 'sent {token} and {quote(OPERATOR)}, password={PRINTED}'\nexit 3\n"
         )
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         comment = f"the password: {COMMENTED}, the token {TOKEN}"
         here.command("kill-switch", "on", "--as", "ada", "--comment", comment)
         here.command("kill-switch", "off", "--as", "ada", "--comment", comment)

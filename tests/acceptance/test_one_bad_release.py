@@ -13,9 +13,7 @@ from tests.acceptance.stand import AGENT, BAD, GOOD, REPOSITORY, stand
 def test_l4_rolls_back_by_itself_and_reports(tmp_path: Path) -> None:
     """At L4 a bad release is rolled back, verified and reported, and the bad one is held."""
     with stand(tmp_path, autonomy="L4") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
 
@@ -54,12 +52,7 @@ def test_shipped_rules_and_configuration_bring_the_good_release_back(tmp_path: P
 def test_l3_asks_and_goes_on_when_a_person_approves_the_plan(tmp_path: Path) -> None:
     """At L3 nothing is touched until a person approves this very plan."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
 
         run = here.await_run(state="waiting")
         incident = here.incidents()[0]["id"]
@@ -81,12 +74,7 @@ def test_l3_asks_and_goes_on_when_a_person_approves_the_plan(tmp_path: Path) -> 
 def test_a_denied_plan_ends_the_run_and_latches(tmp_path: Path) -> None:
     """A person's no ends the run; nothing is rolled back until the deployment is cleared."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         here.await_run(state="waiting")
         incident = here.incidents()[0]["id"]
 
@@ -114,12 +102,7 @@ def test_l2_reports_a_diagnosis_and_touches_nothing(tmp_path: Path) -> None:
     health = [str(AGENT), "health", "--json", "--config", str(exporter)]
     diagnosis = {"health": health, "access_logs": [str(log), str(tmp_path / "absent.log")], "lines": 3}
     with stand(tmp_path, autonomy="L2", deployment={"diagnosis": diagnosis}) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
 
         run = here.await_run()
 

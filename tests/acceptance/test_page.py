@@ -17,12 +17,7 @@ SOON = 30_000
 def test_a_plan_is_approved_on_the_page(tmp_path: Path) -> None:
     """Somebody signs in, sees the facts as Prometheus has them, approves, and watches until it is restored."""
     with stand(tmp_path, autonomy="L3", web=web_section(tmp_path, alice="operator", carol="viewer")) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         here.await_run(state="waiting")
         with chromium() as browser:
             refused = sign_in(browser.new_context(), here.url, "alice", "wrong")
@@ -51,12 +46,7 @@ def test_a_plan_is_approved_on_the_page(tmp_path: Path) -> None:
 def test_a_plan_is_denied_on_the_page(tmp_path: Path) -> None:
     """Denied, nothing is touched, and the deployment's page shows the latch until somebody clears it."""
     with stand(tmp_path, autonomy="L3", web=web_section(tmp_path, bob="operator")) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         here.await_run(state="waiting")
         with chromium() as browser:
             tab = sign_in(browser.new_context(), here.url, "bob")

@@ -38,12 +38,7 @@ def test_a_second_rollback_within_the_cooldown_is_refused(tmp_path: Path) -> Non
         (here.app / "releases" / worse).mkdir()
         (here.app / "releases" / worse / "REVISION").write_text("2" * 40)
         here.services.bad.add(worse)
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         first = here.await_run()
         assert first["result"] == "restored"
 
@@ -64,12 +59,7 @@ def test_a_command_that_fails_latches_and_asks_a_human(tmp_path: Path) -> None:
     """A rollback command that ends with an error is not tried again; the report holds its last words."""
     with stand(tmp_path) as here:
         here.restart.write_text(f"#!/bin/sh\necho x >> {here.calls}\necho the supervisor is gone\nexit 3\n")
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
 
         run = here.await_run()
 
@@ -100,9 +90,7 @@ def test_a_good_release_on_which_a_branch_fires_is_no_target_any_more(tmp_path: 
     """A release that proved good and breaks later has to prove good anew before anything is rolled back to it."""
     with stand(tmp_path, autonomy="L3") as here:
         here.services.bad.clear()
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_good(BAD)
 
@@ -118,9 +106,7 @@ def test_an_open_transaction_refuses_and_so_does_a_silence(tmp_path: Path) -> No
     """A writer that holds the database, and a maintenance window in Alertmanager, each keep the release where it is."""
     limits = {"pending_transactions": {"older_than": "500ms"}}
     with stand(tmp_path, guardrails=limits) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         id_ = here.silence("deployment", "qrl")
         with closing(sqlite3.connect(here.app / "shared" / "qrl.db", isolation_level=None)) as service:
             service.execute("begin immediate")
@@ -141,9 +127,7 @@ def test_an_open_transaction_refuses_and_so_does_a_silence(tmp_path: Path) -> No
 def test_after_a_deploy_that_refused_it_the_rollback_goes_on(tmp_path: Path) -> None:
     """A bad release that fires while its pipeline is still at it is rolled back once the pipeline is done."""
     with stand(tmp_path, reconcile_every="500ms") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.command("release", "start", "qrl", BAD, "--as", "ci")
         here.ship(BAD)
         here.await_firing()

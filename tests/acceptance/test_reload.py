@@ -110,12 +110,7 @@ def test_the_token_follows(tmp_path: Path) -> None:
 def test_a_run_that_waits_for_a_person_goes_on_by_the_new_configuration(tmp_path: Path) -> None:
     """It keeps its plan and its question over a reload; the guardrails of its next phase are the new ones."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         plan = here.await_run(state="waiting")["plan"]["hash"]
 
         change(here, guardrails={"disk_space": {"minimum_bytes": 10**18}}, deployments=with_shop(here))
@@ -131,12 +126,7 @@ def test_a_run_that_waits_for_a_person_goes_on_by_the_new_configuration(tmp_path
 def test_a_run_that_was_planned_before_a_reload_is_carried_out(tmp_path: Path) -> None:
     """A reload that changes nothing of its deployment does not stand in the way of what a person then approves."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         plan = here.await_run(state="waiting")["plan"]["hash"]
 
         hang_up(here)
@@ -149,12 +139,7 @@ def test_a_run_that_was_planned_before_a_reload_is_carried_out(tmp_path: Path) -
 def test_a_run_of_a_deployment_that_is_gone_fails(tmp_path: Path) -> None:
     """Taken out of the configuration while its run waits, it is not touched, and a human is told."""
     with stand(tmp_path, autonomy="L3") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
-        here.ship(BAD)
-        here.await_firing()
-        here.notify()
+        here.go_wrong()
         here.await_run(state="waiting")
 
         change(here, deployments={"shop": with_shop(here)["shop"]})

@@ -38,12 +38,7 @@ def hostile(here: Stand, body: str) -> None:
 
 def roll_back(here: Stand, timeout: float = 60) -> dict[str, Any]:
     """A bad release is shipped, it fires, and the agent does what it does; the run."""
-    here.start_prometheus()
-    here.start_agent()
-    here.await_good()
-    here.ship(BAD)
-    here.await_firing()
-    here.notify()
+    here.go_wrong()
     return here.await_run(timeout=timeout)
 
 

@@ -14,9 +14,7 @@ from tests.acceptance.stand import BAD, FAST_TREE, GOOD, alert, stand
 def test_a_forged_notification_starts_nothing(tmp_path: Path) -> None:
     """A notification of an alert that does not fire in Prometheus begins no run."""
     with stand(tmp_path) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
 
         assert here.notify().status_code == 202
 
@@ -28,9 +26,7 @@ def test_a_forged_notification_starts_nothing(tmp_path: Path) -> None:
 def test_five_at_once_and_one_later_are_one_run(tmp_path: Path) -> None:
     """Five identical notifications at once begin one run, and a sixth after its end begins none (T2)."""
     with stand(tmp_path) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
 
@@ -48,9 +44,7 @@ def test_five_at_once_and_one_later_are_one_run(tmp_path: Path) -> None:
 def test_what_still_fires_after_a_run_begins_no_second_one(tmp_path: Path) -> None:
     """One attempt: where the rollback did not help, repeated notifications start nothing more."""
     with stand(tmp_path, deployment={"verify": {"timeout": "3s"}}) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.services.broken = True
         here.ship(BAD)
         here.await_firing()
@@ -66,9 +60,7 @@ def test_what_still_fires_after_a_run_begins_no_second_one(tmp_path: Path) -> No
 def test_without_prometheus_nothing_is_rolled_back_and_a_human_is_asked(tmp_path: Path) -> None:
     """Prometheus stopped before the decision: no rollback, an open escalation, and an answer closes it."""
     with stand(tmp_path) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
         assert here.prometheus is not None
@@ -93,9 +85,7 @@ def test_without_prometheus_nothing_is_rolled_back_and_a_human_is_asked(tmp_path
 def test_a_person_may_let_the_agent_try_again(tmp_path: Path) -> None:
     """After "retry" the agent evaluates anew, and Prometheus, back again, lets it roll back."""
     with stand(tmp_path) as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
         assert here.prometheus is not None
@@ -120,9 +110,7 @@ def test_an_alert_that_a_killed_prometheus_left_behind_is_no_fact(tmp_path: Path
     with stand(tmp_path) as here:
         prometheus["url"] = f"http://127.0.0.1:{here.ports['prometheus']}"
         here.write_config(prometheus=prometheus)
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         here.ship(BAD)
         here.await_firing()
         assert here.prometheus is not None
@@ -149,9 +137,7 @@ def test_a_branch_that_only_asks_does_not_hide_a_worse_one(tmp_path: Path) -> No
     slow = {"alert": "SlowResponses", "expr": "deployment:availability:ratio >= 0", "labels": labels}
     tree["groups"][0]["rules"].append(slow)
     with stand(tmp_path, good_after="1ms") as here:
-        here.start_prometheus()
-        here.start_agent()
-        here.await_good()
+        here.start()
         assert here.prometheus is not None
         here.prometheus.stop()
         here.start_prometheus(tree)

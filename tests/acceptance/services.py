@@ -1,0 +1,74 @@
+"""What stands where the exporter and the tree stand: the health of three services, and one branch without a wait."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+GOOD, BAD = "20261101-1200-good", "20261102-1200-bad"
+SERVICES = ("fastapi", "flask", "gradio")
+
+FAST_TREE: dict[str, Any] = {
+    "groups": [
+        {
+            "name": "test-tree",
+            "interval": "500ms",
+            "rules": [
+                {
+                    "alert": "ServiceDown",
+                    "expr": "deployment:availability:ratio < 0.5",
+                    "labels": {
+                        "branch": "service_down",
+                        "rank": "1",
+                        "action": "rollback",
+                        "level": "fast",
+                        "confidence": "0.99",
+                    },
+                }
+            ],
+        }
+    ]
+}
+"""ServiceDown without its wait, so that a test need not sit through three failed checks."""
+
+
+class Services:
+    """Stands where the exporter stands: serves the health of a deployment whose bad releases are down."""
+
+    def __init__(self, current: Path) -> None:
+        self.current = current
+        self.bad = {BAD}
+        self.broken = False
+        stand = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = stand.exposition().encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def exposition(self) -> str:
+        """The exporter's contract, by the release that is live at this moment."""
+        up = 0 if self.broken or self.current.readlink().name in self.bad else 1
+        lines = ["# TYPE healthcheck_success gauge"]
+        for service in SERVICES:
+            labels = f'deployment="qrl",service="{service}",check="home",kind="availability"'
+            lines.append(f"healthcheck_success{{{labels}}} {up}")
+        return "\n".join(lines) + "\n"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.server.shutdown()
+        self.server.server_close()
