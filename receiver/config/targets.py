@@ -10,12 +10,21 @@ from configfile import Command, FilePath, Section
 from receiver.config_values import Period
 
 
+class FullRollback(Section):
+    """How the database goes back with the code; a person is always asked first."""
+
+    database: Command
+    stop: Command | None = None
+    timeout: Period = 1800.0
+
+
 class ReleasesTarget(Section):
     """The layout of Capistrano: `releases/<id>`, `current`, `shared/`."""
 
     path: FilePath
     restart: Command
     timeout: Period = 300.0
+    full: FullRollback | None = None
 
 
 class ScriptTarget(Section):

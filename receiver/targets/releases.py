@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
@@ -19,6 +20,7 @@ class ReleasesDirectory:
         self._path = config.path
         self._restart = config.restart
         self._timeout = config.timeout
+        self._full = config.full
 
     def live(self) -> Release:
         """The release that `current` points to, live since the link was made; raises TargetError."""
@@ -44,8 +46,6 @@ class ReleasesDirectory:
 
     def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
         """The command that goes from `live` to `target`; raises TargetError where the level is not configured."""
-        if level is Level.FULL:
-            raise TargetError("a full rollback of the releases target is not configured; a person must do it by hand")
         require_ids(live, target)
         program = switch_release.__file__
         return (
@@ -56,17 +56,24 @@ class ReleasesDirectory:
             str(self._path),
             live.id,
             target.id,
+            *(self._full_option() if level is Level.FULL else ()),
             "--",
             *self._restart,
         )
 
-    def programs(self, _level: Level) -> tuple[str, ...]:
-        """The restart command's."""
-        return (self._restart[0],)
+    def _full_option(self) -> tuple[str, str]:
+        if self._full is None:
+            raise TargetError("a full rollback of the releases target is not configured; a person must do it by hand")
+        return "--full", json.dumps({"stop": self._full.stop or (), "database": self._full.database})
 
-    def time_limit(self, _level: Level) -> float:
-        """Seconds that switching and restarting may take."""
-        return self._timeout
+    def programs(self, level: Level) -> tuple[str, ...]:
+        """The restart command's, and those that stop the services and take the database back."""
+        full = (self._full.stop or (), self._full.database) if self._full and level is Level.FULL else ()
+        return tuple(command[0] for command in (*full, self._restart) if command)
+
+    def time_limit(self, level: Level) -> float:
+        """Seconds that switching and restarting, or all of a full rollback, may take."""
+        return self._full.timeout if self._full and level is Level.FULL else self._timeout
 
     def faults(self) -> tuple[str, ...]:
         """Whether the link can be made anew."""

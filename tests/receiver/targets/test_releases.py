@@ -13,6 +13,7 @@ import pytest
 from receiver.config.targets import ReleasesTarget
 from receiver.errors import TargetError
 from receiver.model import Level, Release
+from receiver.target_check import faults
 from receiver.targets import switch_release
 from receiver.targets.releases import ReleasesDirectory
 
@@ -115,6 +116,36 @@ def test_full_rollback_is_not_offered(target: ReleasesDirectory) -> None:
     """Without commands for the database a full rollback is refused, and a person is named as the way."""
     with pytest.raises(TargetError, match="a full rollback of the releases target is not configured; a person must"):
         target.command(Level.FULL, Release("r2", None), Release("r1", "1" * 40))
+
+
+def test_full_command_holds_every_command(app: Path) -> None:
+    """What stops the services and takes the database back stands in the plan, and so in the hash that is approved."""
+    full = {"stop": ["/bin/systemctl", "stop", "qrl"], "database": ["/srv/undo", "--then", "x"], "timeout": "1h"}
+    config = {"path": app, "restart": ["/bin/systemctl", "start", "qrl"], "full": full}
+    target = ReleasesDirectory(ReleasesTarget.model_validate(config))
+    command = target.command(Level.FULL, Release("r2", None), Release("r1", "1" * 40))
+    option = '{"stop": ["/bin/systemctl", "stop", "qrl"], "database": ["/srv/undo", "--then", "x"]}'
+    assert command[5:] == ("r2", "r1", "--full", option, "--", "/bin/systemctl", "start", "qrl")
+    assert "--full" not in target.command(Level.FAST, Release("r2", None), Release("r1", "1" * 40))
+    assert target.programs(Level.FULL) == ("/bin/systemctl", "/srv/undo", "/bin/systemctl")
+    assert target.programs(Level.FAST) == ("/bin/systemctl",)
+    assert (target.time_limit(Level.FULL), target.time_limit(Level.FAST)) == (3600, 300)
+
+
+def test_faults_name_what_keeps_it_from_switching(app: Path, target: ReleasesDirectory) -> None:
+    """A missing program, a directory without another release, and a link that cannot be read are sentences."""
+    restart = app / "restart"
+    target = ReleasesDirectory(ReleasesTarget.model_validate({"path": app, "restart": [str(restart)]}))
+    restart.touch(0o755)
+    assert faults(target) == ()
+    restart.unlink()
+    shutil.rmtree(app / "releases" / "r1")
+    missing = f"{restart}: No such file or directory"
+    assert faults(target) == (missing, "r2 is live, and no other release is known to roll back to")
+    shutil.rmtree(app)
+    _, unreadable, unwritable = faults(target)
+    assert unreadable.startswith(f"{app}/current: cannot be read as the live release")
+    assert unwritable == f"{app}: the agent may not write there, so `current` cannot be switched"
 
 
 @pytest.mark.parametrize(

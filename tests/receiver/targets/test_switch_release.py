@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -58,12 +59,80 @@ def test_restart_command_that_cannot_be_started_is_told(app: Path) -> None:
     """It is said which release is live by now, and what is not there."""
     done = run(app, "r2", "r1", "--", "/absent/restart")
     assert (done.returncode, done.stderr) == (NOT_STARTABLE, "")
-    assert "r1 is live, but /absent/restart cannot be started: No such file or directory" in done.stdout
+    said = "/absent/restart cannot be started: No such file or directory"
+    assert done.stdout == f"current: r2 -> r1\n{said}\n"
 
 
 def test_restart_command_that_is_killed_has_the_shells_code(app: Path) -> None:
     """A command that a signal ended has 128 more than the signal's number."""
     assert run(app, "r2", "r1", "--", "/bin/sh", "-c", "kill -9 $$").returncode == 137
+
+
+def full(app: Path, database: str, stop: str | None = "echo stopped", live: str = "r2") -> str:
+    """The option of a full rollback: what was done is in the file `done`, with where `current` pointed then."""
+
+    def step(script: str) -> list[str]:
+        return ["/bin/sh", "-c", f'cd {app}; {{ echo "$0 at $(readlink current)" >> done; }}; {script}', script]
+
+    return json.dumps({"stop": step(stop) if stop else [], "database": step(database)})
+
+
+def restart(app: Path) -> tuple[str, ...]:
+    return ("--", "/bin/sh", "-c", f'cd {app}; echo "restarted at $(readlink current)" >> done')
+
+
+def test_full_takes_the_database_back_before_the_switch(app: Path) -> None:
+    """Stop, database, switch, restart: the new release, which knows the way down, stays until the database is back."""
+    done = run(app, "r2", "r1", "--full", full(app, "true"), *restart(app))
+    assert (done.returncode, done.stderr, link(app)) == (0, "", "releases/r1")
+    assert (app / "done").read_text().splitlines() == [
+        "echo stopped at releases/r2", "true at releases/r2", "restarted at releases/r1",
+    ]  # fmt: skip
+    assert done.stdout == "stopped\nthe database was taken back\ncurrent: r2 -> r1\n"
+
+
+def test_full_may_go_without_stopping(app: Path) -> None:
+    """Where no command stops the services, the database goes back while they run."""
+    done = run(app, "r2", "r1", "--full", full(app, "true", stop=None), *restart(app))
+    assert (done.returncode, link(app)) == (0, "releases/r1")
+    assert (app / "done").read_text().splitlines() == ["true at releases/r2", "restarted at releases/r1"]
+
+
+@pytest.mark.parametrize(("stop", "database", "failed"), [("exit 5", "true", "stop"), ("true", "exit 5", "database")])
+def test_full_that_fails_leaves_the_live_release_running(app: Path, stop: str, database: str, failed: str) -> None:
+    """Where stopping or the database fails, the code is not switched, and what was stopped is started again."""
+    done = run(app, "r2", "r1", "--full", full(app, database, stop=stop), *restart(app))
+    assert (done.returncode, link(app)) == (5, "releases/r2")
+    assert f"{failed}: /bin/sh ended with exit code 5; r2 stays live and is started again" in done.stdout
+    assert (app / "done").read_text().splitlines()[-1] == "restarted at releases/r2"
+
+
+@pytest.mark.parametrize(
+    ("live", "target", "code"), [("r7", "r1", CHANGED), ("r1", "r2", CHANGED), ("r2", "r9", MISSING)]
+)
+def test_full_touches_no_database_where_the_switch_would_not_be_made(
+    app: Path, live: str, target: str, code: int
+) -> None:
+    """Another live release, a target that is live already or one that is missing: the database is left alone."""
+    done = run(app, live, target, "--full", full(app, "true"), *restart(app))
+    assert (done.returncode, (app / "done").exists()) == (code, False)
+
+
+def test_full_whose_switch_fails_says_how_far_it_came(app: Path) -> None:
+    """A link that cannot be written after the database went back is told with both, and nothing is restarted."""
+    database = f"rm {app}/current; mkdir {app}/current"
+    done = run(app, "r2", "r1", "--full", full(app, database), *restart(app))
+    assert (done.returncode, done.stderr) == (FAILED, "")
+    assert done.stdout.endswith("the database has been taken back already, and the services may be stopped\n")
+    assert "restarted" not in (app / "done").read_text()
+
+
+def test_lock_is_held_while_the_database_goes_back(app: Path) -> None:
+    """A deploy that takes the lock cannot come between the look and the switch, and the commands do not hold it."""
+    probe = "flock --nonblock switch.lock true && echo free || echo held"
+    done = run(app, "r2", "r1", "--full", full(app, f"({probe}) > during"), "--", "/bin/sh", "-c", f"cd {app}; {probe}")
+    assert (app / "during").read_text() == "held\n"
+    assert done.stdout.endswith("free\n")
 
 
 def test_switches_only_from_the_release_of_the_plan(app: Path, tmp_path: Path) -> None:
