@@ -35,6 +35,7 @@ COMMANDS = {
     "rollback": "receiver.commands.rollback:rollback",
     "hotfix": "receiver.commands.hotfix:hotfix",
     "release": "receiver.commands.release:release",
+    "doctor": "receiver.commands.doctor:doctor",
     "verify": "receiver.commands.verify:verify",
     "scripts": "receiver.commands.scripts:scripts",
     "gate": "receiver.commands.gate:gate",

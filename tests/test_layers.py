@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.cli",),
     ("receiver.interface",),
     ("receiver.commands",),
-    ("receiver.workers",),
+    ("receiver.workers", "receiver.doctor"),
     ("receiver.wiring",),
     ("receiver.server", "receiver.app", "receiver.inbox", "receiver.observe", "receiver.metrics", "receiver.report"),
     ("receiver.escalate",),

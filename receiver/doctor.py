@@ -1,0 +1,101 @@
+"""Looks beforehand for what would keep a rollback from happening, and says what to do about each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from receiver.audit import AuditTrail
+from receiver.backup.make import size_needed
+from receiver.backup.sources import configured
+from receiver.errors import RollbackAgentError
+from receiver.guardrails.watchdog import missing_for
+from receiver.journal import seen
+from receiver.target_check import faults
+from receiver.world import World
+
+_NOT_SERVING = "it is not running: nothing is watched; start `rollback-agent serve`"
+_SWITCHED_OFF = "it is on: nothing is rolled back; `rollback-agent kill-switch off` ends that"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at: what it is, and what is wrong with it (None: nothing)."""
+
+    subject: str
+    wrong: str | None
+
+
+def examine(worlds: dict[str, World], serving_since: float | None) -> Iterator[Checked]:
+    """Everything that is common, then each deployment; `serving_since` is None where no receiver runs.
+
+    It reads, and changes nothing. What it cannot ask is wrong, with the reason.
+    """
+    first = next(iter(worlds.values()))
+    yield Checked("serve", None if serving_since else _NOT_SERVING)
+    yield Checked("kill switch", _SWITCHED_OFF if first.config.kill_switch.exists() else None)
+    yield _tried("journal", partial(_journal, first, serving_since))
+    yield _tried("audit trail", partial(_audit, first))
+    yield _tried("disk", partial(_disk, first))
+    yield _tried("Alertmanager", partial(_alertmanager, first))
+    for name, world in worlds.items():
+        yield _tried(f"{name}: Prometheus", partial(_prometheus, world))
+        yield _tried(f"{name}: target", partial(_target, world))
+        yield _tried(f"{name}: backup", partial(_backup, world))
+        yield _tried(f"{name}: transactions", partial(_transactions, world))
+
+
+def _tried(subject: str, look: Callable[[], str | None]) -> Checked:
+    try:
+        return Checked(subject, look())
+    except (RollbackAgentError, OSError) as error:
+        return Checked(subject, str(error))
+
+
+def _journal(world: World, serving_since: float | None) -> str | None:
+    with world.database.read() as tx:
+        last, now = seen.last(tx, seen.WATCHDOG), world.database.now(tx)
+    if serving_since is None:
+        return None
+    missing = missing_for(now, last, serving_since, world.config.guardrails.watchdog.max_age)
+    if missing is None:
+        return None
+    return (
+        f"no Watchdog has come for {missing:.0f} s, so nothing is rolled back automatically; "
+        "is its alert loaded, and does Alertmanager route it to /api/v1/alerts?"
+    )
+
+
+def _audit(world: World) -> None:
+    AuditTrail(world.config.audit_files, world.clock).head()
+
+
+def _disk(world: World) -> str | None:
+    needed, free = world.config.guardrails.disk_space.minimum_bytes, shutil.disk_usage(world.config.root).free
+    if free >= needed:
+        return None
+    return f"{free / 1e9:.2f} GB are free at {world.config.root}, {needed / 1e9:.2f} GB are needed"
+
+
+def _alertmanager(world: World) -> None:
+    world.alertmanager.active_silences({"alertname": "Doctor"})
+
+
+def _prometheus(world: World) -> None:
+    world.prometheus.telemetry(world.deployment)
+
+
+def _target(world: World) -> str | None:
+    return "; ".join(faults(world.target)) or None
+
+
+def _backup(world: World) -> None:
+    size_needed(configured(world.settings.backup))
+
+
+def _transactions(world: World) -> None:
+    # Being able to ask is enough: one that is open now will have ended by the time that matters.
+    for source in world.transactions:
+        source.pending()
