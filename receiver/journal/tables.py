@@ -22,14 +22,19 @@ metadata = MetaData()
 
 
 class Prose(TypeDecorator[str]):
-    """What somebody wrote or a program said: kept without the secrets in it."""
+    """What somebody wrote or a program said: kept without secrets, and with `?` for what no database can hold.
+
+    That is NUL, and the halves of surrogate pairs that the name of a file or JSON can have in it.
+    """
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's
         """The text as it is kept."""
-        return None if value is None else redact_text(value)
+        if value is None:
+            return None
+        return redact_text(value).replace("\0", "?").encode(errors="replace").decode()
 
 
 notification = Table(

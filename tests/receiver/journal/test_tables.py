@@ -28,6 +28,14 @@ def test_prose_is_kept_without_secrets(database: Database) -> None:
         assert [one["summary"] for one in views.open_escalations(tx)] == [KEPT]
 
 
+def test_prose_is_kept_whatever_characters_are_in_it(database: Database) -> None:
+    """What no database holds, NUL and half a surrogate pair, becomes a question mark, and the rest is kept."""
+    with database.write() as tx:
+        deployments.latch(tx, "qrl", NOW, "r\udcff\0 cannot be read: \U0001f642")
+        found = tx.execute(sa.select(tables.deployment.c.latch_reason)).scalar()
+    assert found == "r?? cannot be read: \U0001f642"
+
+
 def test_every_column_that_holds_sentences_is_prose() -> None:
     """Reasons, summaries and comments are of that type in every table; a reason that is a code is not."""
     sentences = {
