@@ -73,7 +73,7 @@ def test_a_good_file_is_read_into_frozen_sections(tmp_path: Path) -> None:
     ids=["near", "far", "in-a-list", "in-an-optional-section"],
 )
 def test_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, content: str, expected: str) -> None:
-    """A key that nobody reads is a fault, and the nearest known key is offered, at any depth."""
+    """A key that nobody reads is a fault, and the nearest known key is offered, at any depth (T10)."""
     assert fault(tmp_path, content) == expected
 
 
@@ -95,7 +95,7 @@ def test_unknown_key_is_refused_with_a_suggestion(tmp_path: Path, content: str, 
     ids=["on-top", "nested", "in-a-list", "json", "quoted-and-plain"],
 )
 def test_doubled_key_is_refused_with_both_lines(tmp_path: Path, content: str, expected: str) -> None:
-    """YAML and JSON readers keep the last of two values silently; here neither is taken."""
+    """YAML and JSON readers keep the last of two values silently; here neither is taken (T10)."""
     assert fault(tmp_path, content) == expected
 
 
@@ -182,7 +182,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_plain_yaml_mapping_is_refused(tmp_path: Path, content: str | bytes, expected: str) -> None:
-    """Bad YAML, and the parts of YAML that hide what a file says, are faults with their line."""
+    """Bad YAML, and the parts of YAML that hide what a file says, are faults with their line (T10)."""
     assert fault(tmp_path, content) == expected
 
 
@@ -250,5 +250,5 @@ def test_command_must_begin_with_an_absolute_path(tmp_path: Path, argv: str) -> 
 
 
 def test_command_is_no_shell_line(tmp_path: Path) -> None:
-    """A command is a list; a line that a shell would have to take apart is refused."""
+    """A command is a list; a line that a shell would have to take apart is refused (T3)."""
     assert fault(tmp_path, "name: x\nrestart: /bin/restart now\n") == "2: restart: Input should be a valid tuple"

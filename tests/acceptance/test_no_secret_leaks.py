@@ -52,7 +52,7 @@ def calls(here: Stand) -> str:
 
 
 def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run in which secrets were printed, annotated, commented and inherited fails, and none is found again."""
+    """A run in which secrets were printed, annotated, commented and inherited fails, and none is found again (T15)."""
     monkeypatch.setenv("QRL_DATABASE_PASSWORD", INHERITED)
     with stand(tmp_path, autonomy="L3") as here:
         token = base64.b64encode(f"user:{TOKEN}".encode()).decode()

@@ -93,7 +93,7 @@ def with_a_forged_record(lines: list[bytes]) -> list[bytes]:
     ids=["edited", "dropped", "beheaded", "swapped", "repeated", "forged", "unchained", "gibberish", "overwritten"],
 )
 def test_damage_is_found_at_its_line(trail: AuditTrail, damage: Damage, fault: tuple[int, str]) -> None:
-    """The first line that does not fit is named with the reason; the head is the last record's all the same."""
+    """The first line that does not fit is named with the reason; the head is the last record's all the same (T20)."""
     lines = damage(trail.files.active.read_bytes().splitlines())
     write(trail, lines)
 
@@ -162,7 +162,7 @@ def test_what_a_power_cut_left_is_no_fault_where_it_is_told(trail: AuditTrail) -
 
 
 def test_cut_tail_needs_a_witness(trail: AuditTrail) -> None:
-    """A chain that ends earlier holds in itself: only who remembers the head can tell."""
+    """A chain that ends earlier holds in itself: only who remembers the head can tell (T20)."""
     before = head_of(trail)
     trail.files.active.write_bytes(b"".join(trail.files.active.read_bytes().splitlines(keepends=True)[:3]))
 

@@ -9,7 +9,7 @@ from receiver.redact import REDACTED
 
 
 def test_output_is_text_whatever_was_printed(tmp_path: Path) -> None:
-    """Of a long or binary output the end is shown, and of one that is gone, why it cannot be."""
+    """Of a long or binary output the end is shown, and of one that is gone, why it cannot be (T16)."""
     output = tmp_path / "output"
     output.write_bytes(b"x" * 5000 + b"\nlast line \xff\n")
     assert last_output(output, size=12) == "last line \\xff"[-12:]

@@ -1,4 +1,4 @@
-"""Whatever characters come from outside, and wherever: they stay text in all that the agent tells (T3, T6, T7, T14)."""
+"""Whatever characters come from outside, and wherever: they stay text in all that the agent tells."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Tags(HTMLParser):
 
 
 @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
-@given(
-    text=TEXTS, told=TEXTS.map(lambda text: text.encode(errors="replace").decode())
-)  # what is UTF-8, as Prometheus is
+@given(text=TEXTS, told=TEXTS.map(lambda text: text.encode(errors="replace").decode()))  # Prometheus tells UTF-8
 def test_text_from_outside_stays_text(text: str, told: str) -> None:
-    """Alerts, labels, signals, errors, comments, releases and a command's output become no markup, line, or escape."""
+    """Alerts, labels, signals, errors, comments, releases and a command's output become no markup, line, or escape
+    (T3, T6, T7, T14).
+    """
     with tempfile.TemporaryDirectory() as directory:
         agent = Agent(Path(directory))
         agent.target.script = f'cat "{directory}/printed"; exit 3'
@@ -73,7 +73,7 @@ def test_text_from_outside_stays_text(text: str, told: str) -> None:
 
 @given(text=TEXTS)
 def test_a_terminal_gets_no_control_character(text: str) -> None:
-    """What is printed of a text is one line without escapes, and rich finds no markup in it."""
+    """What is printed of a text is one line without escapes, and rich finds no markup in it (T14)."""
     for shown in (safe(text), plain(text)):
         assert shown.isprintable()
 

@@ -53,7 +53,9 @@ def test_timestamp_is_utc_with_milliseconds(tmp_path: Path) -> None:
 
 
 def test_line_stays_one_line_whatever_it_says(tmp_path: Path) -> None:
-    """Newlines, terminal escapes and line separators in a message or in its context are escaped in both outputs."""
+    """Newlines, terminal escapes and line separators in a message or in its context are escaped in both outputs
+    (T14).
+    """
     statements = (
         "for text in ('a\\nb', 'a\\r\\nb', '\\x1b[31mred', 'a\\u2028b', 'a\\x85b', '\\x9b31m', '\\ud800', '\\x00'):\n"
         "    get_log().info(text, label=text)"

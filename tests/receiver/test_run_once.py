@@ -96,7 +96,7 @@ def test_command_ended_by_a_signal_has_the_shells_code(tmp_path: Path) -> None:
 def test_environment_is_exactly_what_was_given(
     tmp_path: Path, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing of the agent's environment reaches the command, and nothing is added to what was given."""
+    """Nothing of the agent's environment reaches the command, and nothing is added to what was given (T5)."""
     monkeypatch.setenv("LD_LIBRARY_PATH", "/of/the/agent")
     command = Command(("/usr/bin/env", "-0"), given, tmp_path / "output", 10)
     run_once(tmp_path / "marks", command)
@@ -105,7 +105,7 @@ def test_environment_is_exactly_what_was_given(
 
 
 def test_environment_cannot_change_the_wrapper(tmp_path: Path) -> None:
-    """A variable that makes Python load other code is handed on to the command and ignored by the wrapper."""
+    """A variable that makes Python load other code is handed on to the command and ignored by the wrapper (T5)."""
     (tmp_path / "subprocess.py").write_text("raise SystemExit('loaded')")
     command = shell(tmp_path, "echo $PYTHONPATH")
     given = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
@@ -255,7 +255,9 @@ def test_no_zombie_is_left(tmp_path: Path) -> None:
 
 
 def test_of_a_long_output_both_ends_are_kept(tmp_path: Path) -> None:
-    """Of a gibibyte that a command prints a few MiB are left on disk: how it began, how it ended, what is missing."""
+    """Of a gibibyte that a command prints a few MiB are left on disk: how it began, how it ended, what is missing
+    (T16).
+    """
     script = "echo the first line; head -c 1G /dev/zero; echo the last line"
     largest, stop = [0], threading.Event()
 
@@ -293,7 +295,7 @@ def test_output_while_the_command_is_ended_is_bounded_too(tmp_path: Path) -> Non
 
 
 def test_output_is_its_owners(tmp_path: Path) -> None:
-    """Nobody but the agent's user may read what the command printed, whatever the umask is."""
+    """Nobody but the agent's user may read what the command printed, whatever the umask is (T16)."""
     before = os.umask(0)
     try:
         command = shell(tmp_path, "echo hello")

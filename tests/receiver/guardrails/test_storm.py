@@ -17,7 +17,7 @@ def failing(count: int, *dependencies: str) -> Storm:
 
 
 def test_refuses_when_many_fail_at_once() -> None:
-    """Four deployments, where three are allowed, refuse, it alone, and are named."""
+    """Four deployments, where three are allowed, refuse, it alone, and are named (T13)."""
     said_no = refusals(facts(storm=failing(4)))
     reason = "4 deployments ask for a rollback at once (d0, d1, d2, d3), 3 may"
     assert said_no == (Refusal("storm", reason),)

@@ -28,7 +28,7 @@ def test_an_approval_holds_the_plan_that_is_asked_about(database: Database) -> N
 
 
 def test_a_run_asks_once(database: Database) -> None:
-    """Asking again, with a later end or another plan, returns the first approval as it was."""
+    """Asking again, with a later end or another plan, returns the first approval as it was (T13)."""
     run = claimed(database)
     with database.write() as tx:
         first = approvals.ask(tx, run, PLAN, NOW, EXPIRES)
@@ -38,7 +38,7 @@ def test_a_run_asks_once(database: Database) -> None:
 
 
 def test_fifty_approvals_at_once_decide_once(database: Database) -> None:
-    """However many people approve in the same moment, one of them decides."""
+    """However many people approve in the same moment, one of them decides (T18)."""
     approval = asked(database)
 
     answers = at_once(50, lambda number: decide(database, approval, person=f"person {number}"))
@@ -81,7 +81,7 @@ def test_approve_and_deny_at_once_decide_once(database: Database) -> None:
 @pytest.mark.parametrize("late", [EXPIRES, EXPIRES + 1])
 @pytest.mark.parametrize("state", [ApprovalState.APPROVED, ApprovalState.DENIED])
 def test_an_expired_approval_cannot_be_decided(database: Database, state: ApprovalState, late: float) -> None:
-    """From the moment it expires neither yes nor no counts."""
+    """From the moment it expires neither yes nor no counts (T18)."""
     approval = asked(database)
 
     assert not decide(database, approval, state, now=late)
@@ -102,7 +102,7 @@ def test_an_expired_approval_cannot_be_decided(database: Database, state: Approv
     ],
 )
 def test_without_the_plans_hash_nothing_is_approved(database: Database, offered: str) -> None:
-    """Too little of the hash, another hash, or a pattern that would match any is no approval."""
+    """Too little of the hash, another hash, or a pattern that would match any is no approval (T18)."""
     approval = asked(database)
 
     assert not decide(database, approval, offered=offered)

@@ -152,7 +152,7 @@ def test_faults_name_what_keeps_it_from_switching(app: Path, target: ReleasesDir
     "name", ["", "..", "../r1", "/etc", "-r", "r1/..", "r 1", "r1\n", "r1;reboot", "$(reboot)", "r\x00"]
 )
 def test_id_that_is_no_name_never_reaches_a_command(target: ReleasesDirectory, name: str) -> None:
-    """Neither the live nor the target release may be anything but a plain name."""
+    """Neither the live nor the target release may be anything but a plain name (T4, T9)."""
     odd, plain = Release(name, "1" * 40), Release("r1", "1" * 40)
     for live, to in ((odd, plain), (plain, odd)):
         with pytest.raises(TargetError, match="is no release id"):

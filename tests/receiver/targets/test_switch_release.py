@@ -171,7 +171,9 @@ def test_file_among_the_releases_is_no_release(app: Path) -> None:
     "to", ["/etc", "shared", "releases", "releases/..", "releases/../..", "releases/r2/lib", "../r2"]
 )
 def test_link_that_points_outside_is_no_release(app: Path, to: str) -> None:
-    """Where `current` points anywhere but to a directory of `releases`, there is no live release to switch from."""
+    """Where `current` points anywhere but to a directory of `releases`, there is no live release to switch from
+    (T9).
+    """
     (app / "current").unlink()
     (app / "current").symlink_to(to)
     with pytest.raises(ValueError, match="is no directory of"):

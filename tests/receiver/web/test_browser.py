@@ -147,7 +147,7 @@ def test_enter_in_a_comment_presses_no_button(page: Page, incident: str, phone: 
 
 
 def test_a_script_from_outside_does_not_run(page: Page, phone: BrowserContext) -> None:
-    """Markup in an alert, a service, a comment or a reason is text: nothing runs, nothing is fetched."""
+    """Markup in an alert, a service, a comment or a reason is text: nothing runs, nothing is fetched (T7)."""
     agent = page.agent
     agent.prometheus.firing = (branch(HOSTILE, alert=HOSTILE),)
     agent.prometheus.health = {HOSTILE: (0.0,)}

@@ -32,7 +32,9 @@ def filled_in(path: str, incident: str) -> str:
 
 
 def test_a_thousand_looks_change_nothing(page: Page, incident: str) -> None:
-    """Whatever fetches the page of an approval, a browser or a scanner of links, approves nothing and leaves no row."""
+    """Whatever fetches the page of an approval, a browser or a scanner of links, approves nothing and leaves no row
+    (T17).
+    """
     visitor = page.visitor("alice")
     cookies = visitor.browser.cookies.get_dict()
     before = contents(page.agent.database)
@@ -52,7 +54,7 @@ def test_a_thousand_looks_change_nothing(page: Page, incident: str) -> None:
 
 @pytest.mark.parametrize("path", posts())
 def test_a_form_without_its_token_does_nothing(page: Page, incident: str, path: str) -> None:
-    """A signed-in browser is not enough: another site's form, a missing or another session's token is refused."""
+    """A signed-in browser is not enough: another site's form, a missing or another session's token is refused (T17)."""
     visitor, other = page.visitor("alice"), page.visitor("bob")
     fields = {"plan": page.agent.run()["plan"]["hash"], "state": "on", "word": "done", "level": "L4", "action": "done"}
     good = {"csrf_token": visitor.token(f"/incidents/{incident}")}

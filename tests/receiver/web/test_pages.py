@@ -141,7 +141,9 @@ def test_a_refusal_says_who_why_and_when_to_ask_again(make_agent: Callable[..., 
 
 
 def test_what_comes_from_outside_stays_text(page: Page) -> None:
-    """Markup, templates and addresses in alerts, comments and reasons are shown as they are, and lead nowhere."""
+    """Markup, templates and addresses in alerts, comments and reasons are shown as they are, and lead nowhere (T6,
+    T7).
+    """
     agent = page.agent
     agent.prometheus.firing = (branch(HOSTILE, alert=HOSTILE, service=HOSTILE),)
     agent.prometheus.health = {HOSTILE: (0.0,)}
