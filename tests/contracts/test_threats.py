@@ -17,7 +17,7 @@ def named() -> dict[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
     for file in (REPOSITORY / "tests").rglob("test_*.py"):
         for name, sentence in TEST.findall(file.read_text(encoding="utf-8")):
-            for numbers in re.findall(r"\((T\d+(?:, T\d+)*)\)", sentence):
+            for numbers in re.findall(r"\((T\d+(?:, T\d+)*)\)", " ".join(sentence.split())):
                 for number in numbers.split(", "):
                     found[number].add(f"{file.relative_to(REPOSITORY)}::{name}")
     return dict(found)
