@@ -115,6 +115,9 @@ def _show_run(incident: str, run: View, hint: str) -> None:
         show_diagnosis(run["diagnosis"])
     approval = run["approval"]
     if approval and approval["state"] == "pending":
+        if approval["need"] > 1:
+            by = "".join(f", by {safe(vote['person'])}" for vote in approval["votes"])
+            click.echo(f"  {len(approval['votes'])} of {approval['need']} people have approved{by}")
         click.echo(f"  waits for a person until {clock_time(approval['expires_at'])}; confirm with:")
         click.echo(f"    rollback-agent approve {incident} --plan {approval['plan_hash'][:SHORT_HASH]}{hint}")
     if run["report"]:
