@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -199,13 +200,17 @@ class Operators:
     def _switch_on(self, person: Person, comment: str) -> None:
         file = self._config.kill_switch
         try:
-            file.touch()
+            # Not through a link: where it leads is not ours to write.
+            made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         except OSError as error:
+            if os.path.lexists(file):
+                return  # whatever it is, it stops everything
             raise NotPossible(
                 f"{file} cannot be made: {error.strerror}; to stop everything, stop `rollback-agent serve`"
             ) from error
-        with suppress(OSError):  # that the file is there stops everything; on a full disk it may stay empty
-            file.write_text(f"{person.name}: {comment}\n", encoding="utf-8")
+        # That the file is there stops everything; on a full disk it may stay empty.
+        with suppress(OSError), os.fdopen(made, "w", encoding="utf-8") as out:
+            out.write(f"{person.name}: {comment}\n")
 
     def _switch_off(self) -> None:
         file = self._config.kill_switch
