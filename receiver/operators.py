@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -81,6 +81,8 @@ class Operators:
         """Confirm the plan with this hash, of which the first 8 characters are enough; the approval as it is now."""
         with self._database.write() as tx:
             approval, now = _latest_approval(tx, incident), self._database.now(tx)
+            # Whoever made the configuration stricter since it was asked means this one too.
+            approval = replace(approval, need=max(approval.need, self._config.approval.people))
             if approval.need > 1 and person.is_claim:
                 raise NotPossible(_ONLY_A_CLAIM.format(approval.need, person.name))
             voter = Voter(person.name, person.via)
