@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmanager git=git
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
-TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck libatomic.so.1=libatomic1
+TESTED_WITH := $(MONITORING) initdb=postgresql chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client libatomic.so.1=libatomic1
 
 .PHONY: help demo up down test check bench screenshots lock clean
 help: ## say what there is
@@ -64,6 +64,7 @@ need-benched-with:
 # What cannot be had is skipped, and the tests say so.
 need-versions:
 	@scripts/prometheus-versions $(TOOLS)
+	@scripts/helm $(TOOLS)
 
 $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@scripts/need python3=python3 ensurepip=python3-venv

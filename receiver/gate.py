@@ -26,14 +26,10 @@ def obstacles(tx: sa.Connection, deployment: str, release: str, commit: str | No
 
 def _is_built_from(row: Any, commit: str | None) -> bool:
     """Whether it is the same under another name; the shorter of two spellings of a commit is enough."""
-    asked = _spelled(commit)
-    known = [one for one in map(_spelled, (row.commit, row.reported_commit)) if len(one) >= SHORTEST_COMMIT]
-    return len(asked) >= SHORTEST_COMMIT and any(one.startswith(asked) or asked.startswith(one) for one in known)
-
-
-def _spelled(commit: str | None) -> str:
-    """A commit as git prints it: it takes capital letters too, and a script may leave a line end or a space."""
-    return (commit or "").strip().lower()
+    if commit is None or len(commit) < SHORTEST_COMMIT:
+        return False
+    commits = (one for one in (row.commit, row.reported_commit) if one and len(one) >= SHORTEST_COMMIT)
+    return any(one.startswith(commit) or commit.startswith(one) for one in commits)
 
 
 def _why_held(row: Any, commit: str | None) -> str:

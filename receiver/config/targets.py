@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Self
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from configfile import Command, FilePath, Section
 from receiver.config_values import Period
+
+POD_TEMPLATE_HASH = "pod-template-hash"
+"""The label by which Kubernetes itself tells the ReplicaSets of one Deployment apart."""
+ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:/@-]{0,251}[A-Za-z0-9])?$")]
+"""A name in a cluster or a kubeconfig; no option begins like it."""
+LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,315}[A-Za-z0-9])?$")]
 
 
 class FullRollback(Section):
@@ -35,11 +42,46 @@ class ScriptTarget(Section):
     read_timeout: Period = 10.0
 
 
+class KubernetesTarget(Section):
+    """Deployments of one namespace that are released together."""
+
+    kubeconfig: FilePath
+    context: ClusterName | None = None
+    namespace: ClusterName
+    deployments: tuple[ClusterName, ...] = Field(min_length=1)
+    release_label: LabelName = POD_TEMPLATE_HASH
+    kubectl: FilePath = Path("/usr/bin/kubectl")
+    timeout: Period = 600.0
+    read_timeout: Period = 15.0
+
+    @model_validator(mode="after")
+    def _one_label_for_all(self) -> Self:
+        if len(set(self.deployments)) != len(self.deployments):
+            raise ValueError("deployments names one of them twice")
+        if len(self.deployments) > 1 and self.release_label == POD_TEMPLATE_HASH:
+            raise ValueError("several Deployments need release_label: the label of their pods that names the release")
+        return self
+
+
+class HelmTarget(Section):
+    """A release of helm."""
+
+    kubeconfig: FilePath
+    context: ClusterName | None = None
+    namespace: ClusterName
+    release: ClusterName
+    helm: FilePath = Path("/usr/local/bin/helm")
+    timeout: Period = 600.0
+    read_timeout: Period = 15.0
+
+
 class Target(Section):
     """Exactly one adapter."""
 
     releases: ReleasesTarget | None = None
     script: ScriptTarget | None = None
+    kubernetes: KubernetesTarget | None = None
+    helm: HelmTarget | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -51,6 +93,9 @@ class Target(Section):
         return self
 
     @property
-    def adapter(self) -> ReleasesTarget | ScriptTarget:
+    def adapter(self) -> Adapter:
         """The section that is there."""
-        return next(one for one in (self.releases, self.script) if one is not None)
+        return next(one for one in (self.releases, self.script, self.kubernetes, self.helm) if one is not None)
+
+
+Adapter = ReleasesTarget | ScriptTarget | KubernetesTarget | HelmTarget

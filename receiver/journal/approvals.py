@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
 
 from receiver.journal import escalations, runs, tables
-from receiver.journal.database import insert, new_id
+from receiver.journal.database import insert, insert_new, new_id
 from receiver.journal.moments import Moment, as_moment, measured_between
 from receiver.model import SHORT_HASH, Plan, Run
 
@@ -88,7 +87,7 @@ def approve(
 ) -> tuple[str, ...]:
     """Take a person's yes, in time and once a person; returns who has approved by now, or nothing where it counts not.
 
-    `hash_prefix` must be at least the first 8 characters of the plan's hash. With `approval.need` people it is decided.
+    `hash_prefix` must be at least the first 8 characters of the plan's hash. With `need` people it is decided.
     """
     if approval.is_over(now) or len(hash_prefix) < SHORT_HASH:
         return ()
@@ -96,12 +95,11 @@ def approve(
     table = tables.approval
     is_this_plan = sa.func.substr(table.c.plan_hash, 1, len(hash_prefix)) == hash_prefix
     # Written before the votes are read: of two people in the same moment, the later one counts the earlier one's.
-    if not _update(tx, approval, is_this_plan, need=approval.need):
-        return ()
-    if any(_is_same(voter.name, other) for other in _voters(tx, approval.id)):
+    if not _update(tx, approval, is_this_plan, need=table.c.need):
         return ()
     vote = {"approval": approval.id, "person": voter.name, "voted_at": float(now), "via": voter.via, "comment": comment}
-    tx.execute(sa.insert(tables.vote).values(vote))
+    if not insert_new(tx, tables.vote, vote):
+        return ()
     voters = _voters(tx, approval.id)
     if len(voters) >= approval.need:
         _decide(tx, approval, ApprovalState.APPROVED, now, " and ".join(voters), comment)
@@ -142,12 +140,6 @@ def _voters(tx: sa.Connection, approval: str) -> tuple[str, ...]:
     table = tables.vote
     query = sa.select(table.c.person).where(table.c.approval == approval).order_by(table.c.voted_at, table.c.person)
     return tuple(tx.execute(query).scalars())
-
-
-def _is_same(name: str, other: str) -> bool:
-    """Whether two names are one person's: the page may know them as Alice, and the machine as alice."""
-    spelled, also = (" ".join(unicodedata.normalize("NFKC", one).casefold().split()) for one in (name, other))
-    return spelled == also
 
 
 def _wake_run(tx: sa.Connection, run: str, now: float) -> None:

@@ -22,7 +22,7 @@ def guard(run: Run, world: World) -> Outcome:
 
 def switched_off(run: Run, world: World) -> Stop | None:
     """The stop of a run whose next step asks no other guardrail, while the kill switch is on."""
-    return refuse(run.findings, (SWITCHED_OFF,)) if world.config.kill_switch_is_on else None
+    return refuse(run.findings, (SWITCHED_OFF,)) if world.config.kill_switch.exists() else None
 
 
 def refuse(findings: Findings, said_no: tuple[Refusal, ...]) -> Stop:

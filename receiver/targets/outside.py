@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from typing import Any
 
 from receiver.errors import TargetError
 from receiver.model import Release
@@ -38,6 +40,15 @@ def ask(argv: Argv, timeout: float) -> str:
         return act_if_live.ask(argv, timeout)
     except act_if_live.NoAnswer as error:
         raise TargetError(str(error)) from error
+
+
+def ask_json(argv: Argv, timeout: float) -> Any:
+    """The JSON document that a program of the configuration prints; raises TargetError."""
+    answer = ask(argv, timeout)
+    try:
+        return json.loads(answer)
+    except ValueError as error:
+        raise TargetError(f"{argv[0]} printed what is no JSON: {error}") from error
 
 
 def only_if_live(live: str, question: Argv, actions: tuple[Argv, ...]) -> Argv:

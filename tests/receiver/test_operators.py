@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -165,24 +164,6 @@ def test_a_kill_switch_that_cannot_be_removed_is_still_on(agent: Agent) -> None:
     with pytest.raises(NotPossible, match=r"^the kill switch is still on: .* cannot be removed: "):
         of(agent).switch(False, ALICE, "go on")
     assert agent.config.kill_switch.exists()
-
-
-def test_the_kill_switch_is_not_written_through_a_link(agent: Agent, tmp_path: Path) -> None:
-    """Whoever put a link in its place does not have a file overwritten; it is on, and off takes the link away."""
-    other = tmp_path / "other"
-    other.write_text("precious")
-    agent.config.kill_switch.symlink_to(other)
-    of(agent).switch(True, ALICE, "stop")
-    assert (other.read_text(), agent.config.kill_switch_is_on) == ("precious", True)
-    of(agent).switch(False, ALICE, "go on")
-    assert (other.read_text(), agent.config.kill_switch_is_on) == ("precious", False)
-
-
-def test_what_stands_in_the_kill_switchs_place_is_the_switch(agent: Agent) -> None:
-    """A directory that somebody made there has switched it on already."""
-    agent.config.kill_switch.mkdir()
-    of(agent).switch(True, ALICE, "stop")
-    assert agent.config.kill_switch_is_on
 
 
 def test_a_rollback_by_hand_is_asked_for_once(agent: Agent) -> None:

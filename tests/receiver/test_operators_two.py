@@ -29,12 +29,6 @@ def approve(agent: Agent, person: Person) -> None:
     operators.approve(str(incident), agent.run()["plan"]["hash"][:8], person, "")
 
 
-def demand(agent: Agent, people: int) -> None:
-    """The configuration is reloaded, and so many must approve from now on."""
-    approval = agent.config.approval.model_copy(update={"people": people})
-    agent.config = agent.config.model_copy(update={"approval": approval})
-
-
 def test_the_second_person_decides(asking: Agent) -> None:
     """After the first nothing is done; with the second the run goes on, and both stand in what is told of it."""
     approve(asking, ALICE)
@@ -66,34 +60,6 @@ def test_a_claimed_name_is_nobody(asking: Agent) -> None:
     with pytest.raises(NotPossible, match="that this is bob is only a claim"):
         approve(asking, Person("bob", Via.COMMAND_LINE, is_claim=True))
     assert asking.run()["approval"]["votes"] == []
-
-
-def test_two_that_are_demanded_meanwhile_count_for_the_plan_that_waits(make_agent: Callable[..., Agent]) -> None:
-    """A reload from one person to two comes before the one has approved, and then one is not enough."""
-    agent = make_agent(autonomy="L3")
-    agent.go()
-    demand(agent, 2)
-
-    approve(agent, ALICE)
-    assert agent.work()["steps"][-1]["summary"] == "waiting for another approval: 1 of 2, by alice"
-    approve(agent, BOB)
-    assert agent.work()["permission"]["by"] == "alice and bob"
-
-
-def test_one_that_is_demanded_meanwhile_is_not_enough_for_the_plan_that_waits(asking: Agent) -> None:
-    """What two were asked, two answer."""
-    demand(asking, 1)
-    approve(asking, ALICE)
-    assert (asking.work()["approval"]["state"], asking.executed()) == ("pending", [])
-
-
-@pytest.mark.parametrize("name", ["Alice", "ALICE", " alice", "alice ", "\uff41lice"])
-def test_nobody_is_two_people_by_another_spelling(asking: Agent, name: str) -> None:
-    """A login name and a user's name that differ in capitals, spaces or the width of letters are one person."""
-    approve(asking, ALICE)
-    with pytest.raises(NotPossible, match=f"{name} has approved already; 2 people must"):
-        approve(asking, Person(name, Via.COMMAND_LINE))
-    assert [vote["person"] for vote in asking.run()["approval"]["votes"]] == ["alice"]
 
 
 def test_one_no_is_enough(asking: Agent) -> None:

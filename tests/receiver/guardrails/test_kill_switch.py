@@ -33,12 +33,6 @@ def test_the_file_is_the_switch(surroundings: Surroundings) -> None:
     assert refusals(surroundings.read()) == ()
 
 
-def test_a_link_that_leads_nowhere_is_the_switch_too(surroundings: Surroundings) -> None:
-    """A link to a file on a share that is gone is not taken for a switch that was lifted."""
-    surroundings.world.config.kill_switch.symlink_to("/nonexistent/kill-switch")
-    assert [refusal.guardrail for refusal in refusals(surroundings.read())] == ["kill_switch"]
-
-
 def test_switch_that_cannot_be_looked_at_is_not_off(surroundings: Surroundings) -> None:
     """Where the file system does not say whether the file is there, no facts are given and nothing goes on."""
     root = surroundings.world.config.root / ("too-long-a-name" * 20)
