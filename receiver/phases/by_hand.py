@@ -11,6 +11,7 @@ from receiver.journal import escalations
 from receiver.journal.escalations import Escalation
 from receiver.model import EscalationReason, Execution, Outcome, Plan, Proceed, Result, Run, Stop, Wait
 from receiver.phases.guard import switched_off
+from receiver.phases.handed_over import variables, write_plan
 from receiver.phases.switched import remember_switch
 from receiver.world import World
 
@@ -22,10 +23,10 @@ LONGEST = 3600.0
 
 def by_hand(run: Run, world: World) -> Outcome:
     """Nothing is executed here: done is what the target shows, whoever says so."""
-    plan, backup = run.findings.require_plan(), run.findings.backup
+    plan = run.findings.require_plan()
     if stop := switched_off(run, world):
         return stop
-    asked = _ask(run, world, plan, backup.directory if backup else "nowhere")
+    asked = _ask(run, world, plan)
     now = world.clock()
     try:
         live = world.target.live().id
@@ -51,21 +52,23 @@ def _over(run: Run, asked: Escalation, now: float, live: str) -> Stop | None:
     return None
 
 
-def steps(plan: Plan, backup: str) -> tuple[str, ...]:
-    """What the person does, in this order, as it can be typed."""
+def steps(plan: Plan, given: dict[str, str]) -> tuple[str, ...]:
+    """What the person does, in this order, as it can be typed; `given` are the command's variables."""
+    assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in given.items())
     return (
-        f"The backup is at {backup}",
-        f"Run: {shlex.join(plan.command)}",
+        f"The backup is at {given['ROLLBACK_BACKUP']}",
+        f"Run: {assignments} {shlex.join(plan.command)}",
         f"See whether all is well: rollback-agent verify {plan.deployment}",
     )
 
 
-def _ask(run: Run, world: World, plan: Plan, backup: str) -> Escalation:
+def _ask(run: Run, world: World, plan: Plan) -> Escalation:
     """The escalation that asks the person, opened once, with its record on the audit trail before it."""
+    given = variables(run, plan, write_plan(world.config.commands / run.id, plan))
     with world.database.write() as tx:
         found = _asked(escalations.find(tx, incident=run.incident), run)
         if found is None:
-            told = "; ".join(steps(plan, backup))
+            told = "; ".join(steps(plan, given))
             facts: dict[str, object] = {"plan_hash": plan.hash, "command": plan.command}
             world.audit.record("by_hand", told, deployment=run.deployment, run=run.id, facts=facts)
             escalations.open_one(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,9 +13,13 @@ from receiver.model import EscalationReason, Execution, Findings, Level, Outcome
 from receiver.phases.by_hand import by_hand
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
+from receiver.phases.handed_over import variables, write_plan
 from receiver.phases.switched import remember_switch
 from receiver.run_once import Command, Ended, Lost, run_once, was_started
 from receiver.world import World
+
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+"""All that the command gets beside what the plan says."""
 
 
 def execute(run: Run, world: World) -> Outcome:
@@ -49,26 +52,9 @@ def execute(run: Run, world: World) -> Outcome:
             run=run.id,
             facts=facts,
         )
-    marks.mkdir(parents=True, exist_ok=True, mode=0o700)
-    plan_file = marks / "plan.json"
-    plan_file.write_text(json.dumps({**asdict(plan), "hash": plan.hash}, indent=2), encoding="utf-8")
-    ended = run_once(marks, Command(plan.command, _environment(run, plan, plan_file), output, plan.timeout))
+    environment = _ENVIRONMENT | variables(run, plan, write_plan(marks, plan))
+    ended = run_once(marks, Command(plan.command, environment, output, plan.timeout))
     return _judge(run, world, plan, str(output), ended)
-
-
-def _environment(run: Run, plan: Plan, plan_file: Path) -> dict[str, str]:
-    """All that the command gets: the plan as a file, and what a shell script needs of it as variables."""
-    backup = run.findings.backup
-    return {
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-        "LANG": "C.UTF-8",
-        "ROLLBACK_PLAN": str(plan_file),
-        "ROLLBACK_DEPLOYMENT": plan.deployment,
-        "ROLLBACK_LEVEL": plan.level,
-        "ROLLBACK_LIVE_RELEASE": plan.live_release,
-        "ROLLBACK_TARGET_RELEASE": plan.target_release or "",
-        "ROLLBACK_BACKUP": backup.directory if backup else "",
-    }
 
 
 def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,22 @@ def test_the_steps_can_be_typed(asking: Agent) -> None:
     run = asking.run()
     told = asked(asking)
     assert told.reason is EscalationReason.BY_HAND
-    assert f"Run: {shlex.join(run['plan']['command'])}" in told.summary
+    command = told.summary.split("Run: ")[1].split("; See whether")[0]
+    assert command.endswith(shlex.join(run["plan"]["command"]))
+    assert f"ROLLBACK_BACKUP={run['backup']['directory']}" in command
     assert run["backup"]["directory"] in told.summary
     assert "rollback-agent verify qrl" in told.summary
     assert (asking.executed(), asking.audited().count("by_hand")) == ([], 1)
     for _ in range(3):
         assert asking.wait(3)["state"] == "waiting"
     assert asking.audited().count("by_hand") == 1
+
+
+def test_what_is_told_works_as_it_is_told(asking: Agent) -> None:
+    """Typed into a shell that has nothing of the agent's, the command rolls back."""
+    command = asked(asking).summary.split("Run: ")[1].split("; See whether")[0]
+    subprocess.run(["/bin/sh", "-c", command], env={}, check=True, capture_output=True)
+    assert asking.wait(3)["result"] == "restored"
 
 
 def test_what_the_target_shows_is_done(asking: Agent) -> None:
