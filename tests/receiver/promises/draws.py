@@ -68,6 +68,7 @@ _CHANGE = st.builds(Interrupted, st.sampled_from(CHANGES), st.integers(1, 7), _O
 INTERRUPTIONS = st.one_of(
     st.just(IN_PEACE),
     st.builds(Interrupted, st.just(is_killed), st.integers(1, 24), lives=_LIVES),
+    st.builds(Interrupted, st.just(is_killed), st.sampled_from((5, 3)), _ONLY[Moment.READ]),  # after the command
     st.builds(Interrupted, st.just(is_not_recorded), st.integers(1, 9), _ONLY[Moment.RECORD]),
     st.builds(Interrupted, st.just(rival_claims), st.integers(1, 4), _ONLY[Moment.QUESTION]),
     _CHANGE,

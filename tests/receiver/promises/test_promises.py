@@ -168,7 +168,7 @@ class Promises(RuleBasedStateMachine):
 
 TestPromises = Promises.TestCase
 TestPromises.settings = settings(
-    max_examples=settings().max_examples // 2,
+    max_examples=settings().max_examples // 3,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
