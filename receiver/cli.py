@@ -40,6 +40,7 @@ COMMANDS = {
     "scripts": "receiver.commands.scripts:scripts",
     "gate": "receiver.commands.gate:gate",
     "backup": "receiver.commands.backup:backup",
+    "restore": "receiver.commands.restore:restore",
     "audit": "receiver.commands.audit:audit",
 }
 

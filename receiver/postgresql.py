@@ -26,6 +26,7 @@ def for_programs(url: SecretFile) -> tuple[str, dict[str, str]]:
     parameters = _parameters(url)
     if "sslpassword" in parameters:
         raise PostgresqlError("a program cannot be given an sslpassword in secret; use a client key without one")
+    parameters.pop("application_name", None)  # a program says its own
     password = parameters.pop("password", None)
     environment = {} if password is None else {"PGPASSWORD": password}
     return str(_psycopg().conninfo.make_conninfo("", **parameters)), environment

@@ -17,14 +17,16 @@ MANIFEST = "MANIFEST.txt"
 
 def write(directory: Path) -> None:
     """List everything below `directory`, and return when all of it is on disk; raises OSError."""
-    tree = trees.look(directory)
-    manifest = directory / MANIFEST
-    manifest.write_text(_as_text(_digests(directory, tree)), encoding="ascii")
-    for path, seen in {**tree, manifest: trees.look(manifest)[manifest]}.items():
-        if stat.S_ISREG(seen.mode):
-            trees.sync(path)
-    for path in reversed([path for path, seen in tree.items() if stat.S_ISDIR(seen.mode)]):
-        trees.sync(path)
+    text = _as_text(_digests(directory, trees.look(directory)))
+    (directory / MANIFEST).write_text(text, encoding="ascii")
+    trees.sync_all(directory)
+
+
+def require_same(one: Path, other: Path) -> None:
+    """Return when `other`, a copy of `one`, is on disk and holds the same; raises OSError and BackupError."""
+    trees.sync_all(other)
+    if _digests(one, trees.look(one)) != _digests(other, trees.look(other)):
+        raise BackupError(f"{other} was written, and reads back as something else")
 
 
 def read_back(directory: Path) -> Backup:
@@ -65,7 +67,11 @@ def _listed(text: str) -> dict[str, str]:
 
 def _digests(directory: Path, tree: dict[Path, Seen]) -> dict[str, str]:
     """The same, of what is there now; raises OSError."""
-    return dict(_line(path, directory, seen) for path, seen in tree.items() if path != directory)
+    return dict(
+        _line(path, directory, seen)
+        for path, seen in tree.items()
+        if path != directory or not stat.S_ISDIR(seen.mode)  # the top is told by what is in it
+    )
 
 
 def _line(path: Path, directory: Path, seen: Seen) -> tuple[str, str]:

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import stat
 import threading
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from receiver.backup import trees
 from receiver.backup.contents import Kind
-from receiver.errors import BackupError
+from receiver.backup.manifest import require_same
+from receiver.errors import BackupError, RestoreError
 
 ATTEMPTS = 3
 """How often a tree that changes while it is copied is copied again, before it is given up."""
 PAUSE = 0.2
 """Seconds before it is copied again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the copy is, where it belongs, where it is written first, and where what is there goes."""
+
+    saved: Path
+    root: Path
+    beside: Path
+    aside: Path
 
 
 class PathSource:
@@ -55,6 +68,38 @@ class PathSource:
             f"{changed} changed while it was copied, {ATTEMPTS} times; stop what writes there, or leave it out"
         )
 
+    def steps(self, directory: Path, stamp: str) -> tuple[str, ...]:
+        """What `restore` would do."""
+        places = self._places(directory, stamp)
+        exists = places.root.exists() or places.root.is_symlink()
+        return (
+            f"copy {places.saved} to {places.beside}, and compare",
+            *((f"rename {places.root} to {places.aside}",) if exists else ()),
+            f"rename {places.beside} to {places.root}",
+        )
+
+    def restore(self, directory: Path, stamp: str) -> str:
+        """Copy it beside its place and switch the names, so that what was there stays; raises RestoreError."""
+        places = self._places(directory, stamp)
+        try:
+            trees.copy(places.saved, trees.look(places.saved), places.beside)
+            require_same(places.saved, places.beside)
+            kept = _switch(places)
+        except (OSError, BackupError) as error:
+            with suppress(OSError):
+                trees.remove(places.beside)
+            raise RestoreError(f"{places.root} is as it was: {error}") from error
+        return f"{places.root} is restored" + (f"; what was there is {places.aside}" if kept else "")
+
+    def _places(self, directory: Path, stamp: str) -> _Places:
+        try:
+            (saved,) = directory.iterdir()
+            root = self._path.resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise BackupError(f"{directory} holds no copy of {self._path}: {error}") from error
+        beside = root.with_name(f".{root.name}.restoring-{stamp}")
+        return _Places(saved, root, beside, root.with_name(f"{root.name}.before-restore-{stamp}"))
+
     def _root(self) -> Path:
         try:
             return self._path.resolve(strict=True)
@@ -75,3 +120,22 @@ class PathSource:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         at = getattr(error, "filename", None) or self._path
         return BackupError(f"{at}: cannot be read for the backup: {reason}")
+
+
+def _switch(places: _Places) -> bool:
+    """Put what is beside in its place; whether something was there, which is aside now. Raises OSError."""
+    if places.aside.exists():  # a file would be overwritten
+        raise FileExistsError(f"{places.aside} is there already")
+    try:
+        places.root.rename(places.aside)
+        was_there = True
+    except FileNotFoundError:
+        was_there = False
+    try:
+        places.beside.rename(places.root)
+    except OSError:
+        if was_there:
+            places.aside.rename(places.root)
+        raise
+    trees.sync(places.root.parent)
+    return was_there

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from receiver.backup.client import Client
-from receiver.backup.make import Source
+from receiver.backup.contents import Kind, Part
 from receiver.backup.paths import PathSource
 from receiver.backup.postgresql import PostgresqlSource
 from receiver.backup.sqlite import SqliteSource
 from receiver.config.deployment import Backups
 from receiver.secret import SecretFile
 
+AnySource = PostgresqlSource | SqliteSource | PathSource
 
-def configured(config: Backups) -> tuple[Source, ...]:
+
+def configured(config: Backups) -> tuple[AnySource, ...]:
     """All of them, databases first: they are the ones that fail, and then nothing was copied in vain."""
     postgresql = (
         PostgresqlSource(name, SecretFile(one.url_file), Client(one.programs, config.timeout))
         for name, one in config.postgresql.items()
     )
     return (*postgresql, *map(SqliteSource, config.sqlite), *map(PathSource, config.paths))
+
+
+def source_of(part: Part, config: Backups) -> AnySource | None:
+    """Where a part of a backup goes: the source that is configured or, of a file, its path; None where nobody knows."""
+    for source in configured(config):
+        if (source.kind, source.name) == (part.kind, part.name):
+            return source
+    if part.kind is Kind.PATHS:
+        return PathSource(Path(part.name))
+    return SqliteSource(Path(part.name)) if part.kind is Kind.SQLITE else None

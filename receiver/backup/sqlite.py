@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from receiver.backup.contents import Kind
 from receiver.backup.trees import keep_attributes
-from receiver.errors import BackupError
+from receiver.errors import BackupError, RestoreError
 
 PATIENCE = 30.0
 """Seconds that a database may stay locked by another program before it is given up."""
@@ -45,6 +45,55 @@ class SqliteSource:
         except sqlite3.Error as error:
             raise BackupError(f"{self._file}: cannot be copied: {error}") from error
         keep_attributes(self._file.resolve(), to)
+
+    def steps(self, directory: Path, _stamp: str) -> tuple[str, ...]:
+        """What `restore` would do."""
+        return (f"write {_only(directory)} into {self._file} by SQLite's own backup, also while it is in use",)
+
+    def restore(self, directory: Path, stamp: str) -> str:
+        """Write the copy into the live file, in one transaction; raises RestoreError."""
+        saved, live = _only(directory), self._file.resolve()
+        try:
+            aside = _move_aside_what_is_no_database(live, stamp)
+            is_new = not live.exists()
+            copy_database(saved, live, self._patience)
+            if is_new:
+                keep_attributes(saved, live)
+            with closing(sqlite3.connect(f"{live.as_uri()}?mode=ro", uri=True)) as database:
+                require_intact(database, live)
+        except (OSError, sqlite3.Error, BackupError) as error:
+            raise RestoreError(f"{live} could not be restored: {error}") from error
+        return f"{live} is restored" + (f"; what was there is {aside}" if aside else "")
+
+
+def _only(directory: Path) -> Path:
+    """The one file of a part; raises BackupError."""
+    try:
+        (found,) = directory.iterdir()
+    except (OSError, ValueError) as error:
+        raise BackupError(f"{directory} holds no database: {error}") from error
+    return found
+
+
+def _move_aside_what_is_no_database(live: Path, stamp: str) -> Path | None:
+    """Rename what SQLite could not write into, with its logs; raises OSError and sqlite3.Error."""
+    if not live.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{live.as_uri()}?mode=rw", uri=True, timeout=1.0)) as database:
+            database.execute("PRAGMA schema_version").fetchall()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise
+    else:
+        return None
+    aside = live.with_name(f"{live.name}.before-restore-{stamp}")
+    if aside.exists():
+        raise FileExistsError(f"{aside} is there already")
+    for log in ("-wal", "-shm", "-journal", ""):
+        with suppress(FileNotFoundError):
+            live.with_name(live.name + log).rename(aside.with_name(aside.name + log))
+    return aside
 
 
 def copy_database(source: Path, to: Path, patience: float) -> None:

@@ -113,3 +113,10 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_all(root: Path) -> None:
+    """Return when everything from `root` down is on disk; raises OSError."""
+    for path, seen in reversed(look(root).items()):
+        if seen.leads_to is None:
+            sync(path)

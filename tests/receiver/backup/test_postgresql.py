@@ -14,7 +14,7 @@ import pytest
 from receiver.backup.client import Client
 from receiver.backup.postgresql import PostgresqlSource
 from receiver.config.deployment import Backups, PostgresqlBackup
-from receiver.errors import BackupError
+from receiver.errors import BackupError, RestoreError
 from receiver.secret import SecretFile
 from tests.postgres import Postgres
 from tests.receiver.backup.kept import NAME, keep, names_in
@@ -187,3 +187,98 @@ def test_nothing_is_left_of_a_backup_whose_dump_failed(tmp_path: Path, into: Pat
     with pytest.raises(BackupError, match=r"^the PostgreSQL database shop: "):
         keep(config, into)
     assert names_in(into) == []
+
+
+def state(url: str) -> list[tuple[object, ...]]:
+    """Row counts and checksums of every table."""
+    count = "select '{0}', count(*), md5(string_agg(t::text, '|' order by t::text)) from {0} as t"
+    with psycopg.connect(url) as connection:
+        return [connection.execute(count.format(table)).fetchone() or () for table in ("node", "edge")]
+
+
+@pytest.mark.parametrize(
+    "ruin",
+    [
+        "drop table edge; drop table node",
+        "delete from edge; update node set name = 'x'",
+        "alter table node add column later text; insert into node values (0, 'new')",
+        "create table later (n int); insert into later values (1)",
+        "select 1",
+    ],
+    ids=["dropped", "rewritten", "migrated", "added to", "left"],
+)
+def test_rows_come_back(tmp_path: Path, source: MakeSource, url: str, ruin: str) -> None:
+    """Kept, ruined and put back: row counts and checksums of every table agree, and what came later is still there."""
+    before = state(url)
+    source().save(tmp_path)
+    with psycopg.connect(url) as connection:
+        connection.execute(ruin)
+
+    said = source().restore(tmp_path, "now")
+
+    assert (state(url), said) == (before, "the PostgreSQL database shop is restored")
+    with psycopg.connect(url) as connection:
+        (later,) = connection.execute("select to_regclass('later')::text").fetchone() or ()
+        assert (later == "later") is ("create table later" in ruin)
+        assert connection.execute("select conname from pg_constraint where conname = 'edge_of_fkey'").fetchone()
+
+
+def test_archive_that_cannot_be_put_back_changes_nothing(tmp_path: Path, source: MakeSource, url: str) -> None:
+    """It is one transaction: where something in the database is in its way, all stays as it is, and that is told."""
+    source().save(tmp_path)
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from edge; create view newer as select * from node")
+    before = state(url)
+
+    with pytest.raises(RestoreError, match=r"^the PostgreSQL database shop is as it was: .*other objects depend on it"):
+        source().restore(tmp_path, "now")
+
+    assert state(url) == before
+
+
+def test_service_that_was_not_stopped_is_told(tmp_path: Path, source: MakeSource, url: str) -> None:
+    """Who uses a table is named at once, since pg_restore would wait for it without end; nothing is changed."""
+    source().save(tmp_path)
+    before = state(url)
+    with psycopg.connect(url, application_name="shop") as service:
+        service.execute("select count(*) from node")
+        told = rf"is as it was: its tables are in use by process {service.info.backend_pid} of postgres \(shop\); stop "
+        with pytest.raises(RestoreError, match=told):
+            source().restore(tmp_path, "now")
+    assert state(url) == before
+    source().restore(tmp_path, "now")
+
+
+def test_program_that_is_ended_leaves_no_session(tmp_path: Path, source: MakeSource, url: str) -> None:
+    """At its time limit its session is ended too: one that waits for a table would keep all others waiting."""
+    waits = 'for one; do case "$one" in --dbname=*) exec psql "${one#--dbname=}" -c "select pg_sleep(60)";; esac; done'
+    program(tmp_path / "bin", "pg_restore", waits)
+    with pytest.raises(RestoreError, match=r"is as it was: .*/pg_restore did not end within 2 s$"):
+        source(url + "&application_name=shop", programs=tmp_path / "bin", timeout=2.0).restore(tmp_path, "now")
+    assert sessions_that_sleep(url) == []
+
+
+def sessions_that_sleep(url: str) -> list[tuple[object, ...]]:
+    """Sessions that wait for nothing; one that was ended a moment ago has a moment to go."""
+    asleep = "select application_name from pg_stat_activity where query = 'select pg_sleep(60)'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(100):
+            if not (left := connection.execute(asleep).fetchall()):
+                break
+            connection.execute("select pg_sleep(0.05)")
+        return left
+
+
+def test_steps_are_what_a_person_could_type(tmp_path: Path, source: MakeSource, url: str) -> None:
+    """The command with all its arguments, but without a password."""
+    source().save(tmp_path)
+    (command, _) = source(url.replace("postgres@", "postgres:planted-hunter2@")).steps(tmp_path, "now")
+    assert command.startswith(
+        "run /usr/bin/pg_restore --clean --if-exists --single-transaction --no-password '--dbname="
+    )
+    assert (command.endswith(f" {tmp_path}/shop.dump"), "hunter2" in command) == (True, False)
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from edge")
+    before = state(url)
+    subprocess.run(["sh", "-c", command.removeprefix("run ")], check=True, capture_output=True)
+    assert state(url) != before
