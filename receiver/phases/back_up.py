@@ -12,12 +12,13 @@ from receiver.backup.sources import configured
 from receiver.errors import BackupError
 from receiver.model import Outcome, Proceed, Refusal, Run
 from receiver.phases.guard import refuse, switched_off
+from receiver.phases.lowered import lowered
 from receiver.world import World
 
 
 def back_up(run: Run, world: World) -> Outcome:
     """A complete backup, read back, or no rollback."""
-    if stop := switched_off(run, world):
+    if stop := switched_off(run, world) or lowered(run, world):
         return stop
     plan = run.findings.require_plan()
     texts = {

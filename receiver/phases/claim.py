@@ -13,6 +13,7 @@ from receiver.journal import deployments, runs
 from receiver.model import Outcome, Proceed, Refusal, Run
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
+from receiver.phases.lowered import lowered
 from receiver.world import World
 
 
@@ -21,6 +22,8 @@ def claim(run: Run, world: World) -> Outcome:
     facts = gather(run, world, run.findings.require_plan())
     if said_no := refusals(facts):
         return refuse(run.findings, said_no)
+    if stop := lowered(run, world):
+        return stop
     claimed_at, said_no = _take(run, world, facts)
     if said_no:
         return refuse(run.findings, said_no)

@@ -14,6 +14,7 @@ from receiver.phases.by_hand import by_hand
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
 from receiver.phases.handed_over import variables, write_plan
+from receiver.phases.lowered import lowered
 from receiver.phases.switched import remember_switch
 from receiver.run_once import Command, Ended, Lost, run_once, was_started
 from receiver.world import World
@@ -37,6 +38,8 @@ def execute(run: Run, world: World) -> Outcome:
         said_no = refusals(gather(run, world, plan, backup_due=True))
         if said_no:
             return refuse(run.findings, said_no)
+        if stop := lowered(run, world):
+            return stop
         with world.database.write() as tx:
             runs.still_held(tx, run)  # what follows cannot be taken back
         permission = run.findings.permission

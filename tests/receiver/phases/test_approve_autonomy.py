@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from receiver.journal.approvals import ApprovalState
 from receiver.journal.autonomy import ALL
 from receiver.model import Autonomy
 from receiver.operators import Operators, Person, Via
@@ -17,6 +18,18 @@ ADA = Person("ada", Via.PAGE)
 
 def set_level(agent: Agent, level: Autonomy, scope: str = "qrl") -> None:
     Operators(agent.database, agent.world.audit, agent.config).set_autonomy(scope, level, ADA, "")
+
+
+def at_step(agent: Agent, step: str, happens: Callable[[], None]) -> None:
+    """Let something happen, once, while this step asks Prometheus."""
+
+    def when_asked(question: int) -> None:
+        agent.heal(question)
+        if agent.run()["steps"] and agent.run()["steps"][-1]["name"] == step:
+            agent.prometheus.when_asked = agent.heal
+            happens()
+
+    agent.prometheus.when_asked = when_asked
 
 
 def test_a_raised_level_goes_ahead_and_survives_a_restart(make_agent: Callable[..., Agent]) -> None:
@@ -51,6 +64,31 @@ def test_lowered_while_a_person_is_asked_the_question_is_taken_back(
     run = agent.work()
 
     assert (run["result"], run["approval"]["state"], agent.executed()) == ("recorded", "withdrawn", [])
+
+
+@pytest.mark.parametrize("step", ["claim", "execute"])
+@pytest.mark.parametrize(("level", "result"), [("L1", "recorded"), ("L2", "recorded"), ("L3", "withdrawn")])
+def test_lowered_while_the_agent_goes_ahead_nothing_is_executed(
+    make_agent: Callable[..., Agent], level: str, result: str, step: str
+) -> None:
+    """Up to the command it counts, whatever the level allowed before; with L3 the next run asks a person."""
+    agent = make_agent(autonomy="L4")
+    at_step(agent, step, lambda: set_level(agent, Autonomy(level)))
+
+    assert (agent.go()["result"], agent.executed(), agent.latch()) == (result, [], None)
+
+
+@pytest.mark.parametrize(("level", "executed"), [("L3", [GOOD]), ("L1", [])])
+def test_lowered_after_a_person_approved(make_agent: Callable[..., Agent], level: str, executed: list[str]) -> None:
+    """At L3 what somebody has confirmed is done; at L1 nothing is."""
+    agent = make_agent(autonomy="L3")
+    agent.go()
+    assert agent.decide(ApprovalState.APPROVED)
+    at_step(agent, "claim", lambda: set_level(agent, Autonomy(level)))
+
+    agent.work()
+
+    assert agent.executed() == executed
 
 
 def test_raised_while_a_person_is_asked_the_question_stays(make_agent: Callable[..., Agent]) -> None:

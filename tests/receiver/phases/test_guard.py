@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import approvals, deployments, releases, runs, tables
-from receiver.model import Proceed, Run, Silence, Stop
+from receiver.journal import approvals, autonomy, deployments, releases, runs, tables
+from receiver.model import Autonomy, Proceed, Run, Silence, Stop
 from receiver.phases.approve import approve
 from receiver.phases.back_up import back_up
 from receiver.phases.claim import claim
@@ -185,8 +185,10 @@ def test_without_an_upset_each_phase_goes_on(agent: Agent, phase: Phase) -> None
 @pytest.mark.parametrize("phase", [guard, approve, claim, back_up, execute], ids=lambda phase: phase.__name__)
 def test_the_kill_switch_is_asked_before_every_step(make_agent: Callable[..., Agent], phase: Phase) -> None:
     """Switched on right before it, each step up to the command stops the run, and puts nothing to a person."""
-    agent = make_agent(autonomy="L3")
+    agent = make_agent(autonomy="L4")
     run = planned(agent)
+    with agent.database.write() as tx:
+        autonomy.set_level(tx, "qrl", Autonomy.L3, agent.clock(), "ada")
     agent.config.kill_switch.touch()
 
     outcome = phase(run, agent.world)
