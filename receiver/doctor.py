@@ -10,9 +10,10 @@ from functools import partial
 from receiver.audit import AuditTrail
 from receiver.backup.make import size_needed
 from receiver.backup.sources import configured
+from receiver.decision import choose_target
 from receiver.errors import RollbackAgentError
 from receiver.guardrails.watchdog import missing_for
-from receiver.journal import seen
+from receiver.journal import deployments, releases, seen
 from receiver.target_check import faults
 from receiver.world import World
 
@@ -43,6 +44,8 @@ def examine(worlds: dict[str, World], serving_since: float | None) -> Iterator[C
     for name, world in worlds.items():
         yield _tried(f"{name}: Prometheus", partial(_prometheus, world))
         yield _tried(f"{name}: target", partial(_target, world))
+        yield _tried(f"{name}: good release", partial(_good_release, world))
+        yield _tried(f"{name}: latch", partial(_latch, world))
         yield _tried(f"{name}: backup", partial(_backup, world))
         yield _tried(f"{name}: transactions", partial(_transactions, world))
 
@@ -89,6 +92,22 @@ def _prometheus(world: World) -> None:
 
 def _target(world: World) -> str | None:
     return "; ".join(faults(world.target)) or None
+
+
+def _good_release(world: World) -> str | None:
+    live, known = world.target.live(), world.target.known()
+    with world.database.read() as tx:
+        if choose_target(live, known, releases.known(tx, world.deployment)):
+            return None
+    return f"none but {live.id}, which is live, has proved good yet, so there is nothing to roll back to"
+
+
+def _latch(world: World) -> str | None:
+    with world.database.read() as tx:
+        latch = deployments.latch_of(tx, world.deployment)
+    if latch is None:
+        return None
+    return f"it is latched: {latch.reason}; when that is mended: rollback-agent clear {world.deployment}"
 
 
 def _backup(world: World) -> None:

@@ -27,9 +27,12 @@ def exchange(
     """
     status, content = _answer(method, url, timeout, params=params, data=form or None, json=body)
     try:
-        return status, json.loads(content)
+        found = json.loads(content)
+        if b"\\u" in content:
+            json.dumps(found, ensure_ascii=False).encode()  # half of a surrogate pair is no text, and fails later
     except (ValueError, RecursionError) as error:
         raise NoAnswer(f"answered {status} without usable JSON") from error
+    return status, found
 
 
 def tell(url: str, timeout: float, body: object) -> tuple[int, str]:

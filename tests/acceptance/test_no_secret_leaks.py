@@ -9,8 +9,11 @@ from urllib.parse import quote
 
 import pytest
 import requests
+import yaml
 
+from tests.acceptance.people import PASSWORD, sign_in, web_section
 from tests.acceptance.stand import BAD, OPERATOR, TOKEN, Stand, alert, stand
+from tests.chromium import chromium
 
 PRINTED = "canary-that-the-command-prints"
 ANNOTATED = "canary-in-an-annotation"
@@ -27,7 +30,8 @@ def surfaces(here: Stand, run: str, incident: str) -> Iterator[tuple[str, str]]:
     yield "log", (logs / "agent.log").read_text()
     yield "console", (here.directory / "agent.log").read_text()
     yield "audit trail", (logs / "audit-trail.jsonl").read_text()
-    yield "report", "".join(file.read_text() for file in logs.glob("incident-*.md"))
+    for suffix in ("md", "json", "svg"):
+        yield f"report as {suffix}", "".join(file.read_text() for file in logs.glob(f"incident-*.{suffix}"))
     yield "environment of the command", (here.directory / "environment").read_text()
     yield "plan as the command got it", (here.root / "runs" / run / "plan.json").read_text()
     yield "metrics", here.metrics()
@@ -38,9 +42,28 @@ def surfaces(here: Stand, run: str, incident: str) -> Iterator[tuple[str, str]]:
         for headers in ({}, {"Authorization": f"Bearer {GUESSED}"}):
             answer = requests.get(here.url + path, headers=headers, timeout=5)
             yield f"{path} refused", f"{answer.headers}{answer.text}"
-    for command in (("incidents",), ("show", incident), ("status",)):
+    for command in (("incidents",), ("show", incident), ("status",), ("backup", "list")):
         yield " ".join(command), here.command(*command)
         yield f"{' '.join(command)} as JSON", here.command(*command, "--json")
+    yield "show --follow", here.command("show", incident, "--follow")
+    yield "doctor", here.command("doctor", code=1)
+    yield from pages(here, incident)
+
+
+def pages(here: Stand, incident: str) -> Iterator[tuple[str, str]]:
+    """Every page, as somebody sees it who has signed in."""
+    with chromium() as browser:
+        tab = sign_in(browser.new_context(), here.url, "alice")
+        for path in ("/", f"/incidents/{incident}", "/deployments/qrl", "/nothing-here"):
+            tab.goto(here.url + path)
+            yield f"page {path}", tab.content()
+
+
+def made_here(here: Stand) -> tuple[str, ...]:
+    """The secrets that the agent has made for itself, and what stands for a password."""
+    hash_ = yaml.safe_load((here.directory / "web.yml").read_text())["basic_auth_users"]["alice"]
+    key = (here.root / "web.key").read_bytes()
+    return (here.root / "audit.key").read_text(), key.hex(), base64.b64encode(key).decode(), hash_
 
 
 def calls(here: Stand) -> str:
@@ -54,7 +77,7 @@ def calls(here: Stand) -> str:
 def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in which secrets were printed, annotated, commented and inherited fails, and none is found again (T15)."""
     monkeypatch.setenv("QRL_DATABASE_PASSWORD", INHERITED)
-    with stand(tmp_path, autonomy="L3") as here:
+    with stand(tmp_path, autonomy="L3", web=web_section(tmp_path, alice="operator")) as here:
         token = base64.b64encode(f"user:{TOKEN}".encode()).decode()
         here.restart.write_text(
             f"#!/bin/sh\n/usr/bin/env > {here.directory}/environment\n"
@@ -78,10 +101,10 @@ def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
         told = dict(surfaces(here, run["id"], incident))
 
-        for name in ("report", "Alertmanager"):
+        for name in ("report as md", "Alertmanager", f"page /incidents/{incident}"):
             assert "connecting to postgresql" in told[name]  # it was quoted, without what was in it
         for name, text in told.items():
-            for secret in (*PLANTED, (here.root / "audit.key").read_text()):
+            for secret in (*PLANTED, PASSWORD, *made_here(here)):
                 assert secret not in text, f"{secret} is in: {name}"
             for secret in (TOKEN, OPERATOR):
                 assert base64.b64encode(secret.encode()).decode()[2:-6] not in text, f"{secret} in base64 is in: {name}"

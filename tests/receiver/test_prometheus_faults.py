@@ -69,6 +69,7 @@ FAULTS: dict[str, tuple[Talk, str]] = {
     "204": (answer(b"", "204 No Content"), "answered 204 without usable JSON"),
     "no JSON": (answer(b"up"), "answered 200 without usable JSON"),
     "no UTF-8": (answer(b'"\xff"'), "answered 200 without usable JSON"),
+    "half a character": (data(data={"result": [{"metric": {"deployment": "\ud83d"}}]}), "without usable JSON"),
     "deep JSON": (answer(b"[" * 100_000), "answered 200 without usable JSON"),
     "a list": (answer(b"[]"), "without a JSON object"),
     "nothing in it": (answer(b"{}"), "Prometheus refused a query: it answered 200"),

@@ -11,9 +11,10 @@ import pytest
 
 from receiver.doctor import examine
 from receiver.errors import AlertmanagerError, PrometheusError, TargetError, TransactionsError
+from receiver.journal import deployments, releases
 from tests.receiver.agent import Agent
 from tests.receiver.commands.journaled import Journaled
-from tests.receiver.surroundings import ToldAlertmanager, ToldTransactions
+from tests.receiver.surroundings import GOOD, ToldAlertmanager, ToldTransactions
 
 
 def wrong(agent: Agent, serving_since: float | None = None) -> dict[str, str]:
@@ -28,7 +29,7 @@ def test_where_all_is_well_nothing_is_wrong(agent: Agent) -> None:
     subjects = [one.subject for one in examine({"qrl": agent.world}, agent.clock())]
     assert subjects == [
         "serve", "kill switch", "journal", "audit trail", "disk", "Alertmanager",
-        "qrl: Prometheus", "qrl: target", "qrl: backup", "qrl: transactions",
+        "qrl: Prometheus", "qrl: target", "qrl: good release", "qrl: latch", "qrl: backup", "qrl: transactions",
     ]  # fmt: skip
 
 
@@ -52,12 +53,26 @@ def told_transactions(agent: Agent) -> ToldTransactions:
     return told
 
 
+def hold(agent: Agent) -> None:
+    with agent.database.write() as tx:
+        releases.hold(tx, "qrl", GOOD, agent.clock(), "ada")
+
+
+def latch(agent: Agent) -> None:
+    with agent.database.write() as tx:
+        deployments.latch(tx, "qrl", agent.clock(), "it failed")
+
+
 FAULTS: dict[str, tuple[Callable[[Agent], object], str]] = {
     "kill switch": (lambda agent: agent.config.kill_switch.touch(), "it is on"),
     "audit trail": (lambda agent: (agent.config.logs / "audit-trail.jsonl").mkdir(), "audit trail"),
     "Alertmanager": (lambda agent: setattr(told_alertmanager(agent), "error", AlertmanagerError("refused")), "refused"),
     "qrl: Prometheus": (lambda agent: setattr(agent.prometheus, "error", PrometheusError("no signal")), "no signal"),
-    "qrl: target": (lambda agent: setattr(agent.target, "error", TargetError("no link")), "no link"),
+    "qrl: good release": (hold, "none but r2, which is live, has proved good yet"),
+    "qrl: latch": (
+        lambda agent: latch(agent),
+        "it is latched: it failed; when that is mended: rollback-agent clear qrl",
+    ),
     "qrl: transactions": (lambda agent: setattr(told_transactions(agent), "error", TransactionsError("gone")), "gone"),
 }
 
@@ -70,6 +85,12 @@ def test_each_fault_is_found_alone(agent: Agent, subject: str) -> None:
     found = wrong(agent)
     assert list(found) == [subject]
     assert reason in found[subject]
+
+
+def test_a_target_that_cannot_be_read_is_found(agent: Agent) -> None:
+    """With it nobody knows what would be rolled back to."""
+    agent.target.error = TargetError("no link")
+    assert wrong(agent) == {"qrl: target": "no link", "qrl: good release": "no link"}
 
 
 def test_a_source_of_the_backup_that_is_gone_is_found(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
