@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,8 +95,8 @@ def find(
     return _read(tx, query)
 
 
-def to_tell(tx: sa.Connection, now: float, resend_every: float, linger: float) -> tuple[Escalation, ...]:
-    """What Alertmanager has to be told now, those first that it has not heard of.
+def to_tell(tx: sa.Connection, now: float, resend_every: float, linger: float) -> Iterator[Escalation]:
+    """What Alertmanager has to be told now, those first that it has not heard of; read as far as it is looked at.
 
     That is each that is open, unless it was told within `resend_every` seconds; and the end of each that it was told,
     `linger` seconds after its answer.
@@ -112,7 +113,7 @@ def to_tell(tx: sa.Connection, now: float, resend_every: float, linger: float) -
         sa.or_(table.c.answered_at <= now - linger, table.c.answered_at > now),
     )
     order = (sa.func.coalesce(table.c.raised_at, 0), table.c.opened_at)
-    return _read(tx, sa.select(table).where(sa.or_(is_open, is_over)).order_by(*order))
+    return map(_escalation, tx.execute(sa.select(table).where(sa.or_(is_open, is_over)).order_by(*order)))
 
 
 def raised(tx: sa.Connection, escalation: str, at: float) -> None:
@@ -128,11 +129,12 @@ def lowered(tx: sa.Connection, escalation: str, at: float) -> None:
 
 
 def _read(tx: sa.Connection, query: sa.Select[Any]) -> tuple[Escalation, ...]:
-    return tuple(
-        Escalation(
-            row.id, row.incident, row.run, row.deployment, EscalationReason(row.reason), row.summary,
-            row.opened_at, row.answered_at, row.answered_by, row.answer, row.comment,
-            row.raised_at,
-        )
-        for row in tx.execute(query)
+    return tuple(map(_escalation, tx.execute(query)))
+
+
+def _escalation(row: Any) -> Escalation:
+    return Escalation(
+        row.id, row.incident, row.run, row.deployment, EscalationReason(row.reason), row.summary,
+        row.opened_at, row.answered_at, row.answered_by, row.answer, row.comment,
+        row.raised_at,
     )  # fmt: skip

@@ -169,6 +169,16 @@ def test_one_that_is_told_again_after_its_end_is_ended_again(database: Database)
     assert to_tell(database, NOW + 33) == [odd.id]
 
 
+def test_of_many_that_wait_no_more_is_read_than_is_looked_at(database: Database) -> None:
+    """One is told at a time, so a thousand that wait must not be read a thousand times."""
+    ask(database, "alert Odd")
+    ask(database, "alert Other")
+    with database.read() as tx:
+        waiting = escalations.to_tell(tx, NOW, 20.0, 30.0)
+        assert next(waiting).summary == "alert Odd"
+        assert [one.summary for one in waiting] == ["alert Other"]
+
+
 def raised(database: Database, escalation: Escalation, at: float) -> None:
     with database.write() as tx:
         escalations.raised(tx, escalation.id, at)
