@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[Callable[[Agent], object], str]] = {
     "qrl: Prometheus": (lambda agent: setattr(agent.prometheus, "error", PrometheusError("no signal")), "no signal"),
     "qrl: good release": (hold, "none but r2, which is live, has proved good yet"),
     "qrl: latch": (
-        lambda agent: latch(agent),
+        latch,
         "it is latched: it failed; when that is mended: rollback-agent clear qrl",
     ),
     "qrl: transactions": (lambda agent: setattr(told_transactions(agent), "error", TransactionsError("gone")), "gone"),
