@@ -18,6 +18,13 @@ class PostgresqlBackup(Section):
     """Directory of `pg_dump` and `pg_restore`, where those of the system are not of the server's version."""
 
 
+class Keep(Section):
+    """Which backups of a deployment are kept once another one was made."""
+
+    count: Integer = Field(default=10, ge=1)
+    age: Period | None = None
+
+
 class Backups(Section):
     """What is kept before anything is touched."""
 
@@ -26,6 +33,7 @@ class Backups(Section):
     postgresql: dict[Name, PostgresqlBackup] = Field(default={})
     timeout: Period = 600.0
     """Of each program that makes a copy, or reads it back."""
+    keep: Keep = Keep()
 
 
 class PostgresqlDatabase(Section):

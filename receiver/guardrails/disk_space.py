@@ -14,5 +14,7 @@ def disk_space(facts: Facts) -> Refusal | None:
     if not facts.backup_due:
         needed += facts.backup_bytes or 0
     if facts.free_bytes < needed:
-        return Refusal("disk_space", f"{facts.free_bytes / 1e9:.2f} GB are free, {needed / 1e9:.2f} GB are needed")
+        beside = "" if facts.backup_due else f", {(facts.backup_bytes or 0) / 1e9:.2f} of them for the backup"
+        free = f"{facts.free_bytes / 1e9:.2f} GB are free"
+        return Refusal("disk_space", f"{free}, {needed / 1e9:.2f} GB are needed{beside}")
     return None

@@ -49,6 +49,13 @@ def active(tx: sa.Connection, incident: str) -> bool:
     return tx.execute(query).first() is not None
 
 
+def of_open_incidents(tx: sa.Connection) -> frozenset[str]:
+    """The runs, under way or ended, of every incident that is open."""
+    table, incident = tables.run, tables.incident
+    query = sa.select(table.c.id).join(incident, table.c.incident == incident.c.id)
+    return frozenset(tx.execute(query.where(incident.c.closed_at.is_(None))).scalars())
+
+
 def claimed(tx: sa.Connection, deployment: str) -> str | None:
     """The run that has claimed a rollback of the deployment and has not ended yet."""
     table = tables.run

@@ -31,7 +31,9 @@ def test_allows_from_a_gigabyte_on(free: int, refused: bool) -> None:
 def test_backup_that_is_still_to_be_made_needs_room_too() -> None:
     """Before the backup its size is added to what is needed; afterwards it is on the disk already."""
     before = facts(free_bytes=2 * GB, backup_bytes=2 * GB, backup=None, backup_due=False)
-    assert refusals(before) == (Refusal("disk_space", "2.00 GB are free, 3.00 GB are needed"),)
+    assert refusals(before) == (
+        Refusal("disk_space", "2.00 GB are free, 3.00 GB are needed, 2.00 of them for the backup"),
+    )
     assert disk_space(facts(free_bytes=2 * GB, backup_bytes=2 * GB)) is None
 
 

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from receiver.backup.contents import About
+from receiver.backup.make import make
 from receiver.backup.manifest import read_back
+from receiver.backup.retention import superfluous
+from receiver.backup.stored import all_in
+from receiver.journal import runs
 from receiver.journal.views import View
 from tests.receiver.agent import Agent
 from tests.receiver.surroundings import BAD, GOOD
@@ -149,3 +154,46 @@ def test_where_it_cannot_be_written_refuses(tmp_path: Path, mounted: str, why: s
 
     assert done.returncode == 0, done.stderr
     require_refused(json.loads(done.stdout.splitlines()[-1]), why)
+
+
+def test_old_backups_go_once_there_is_a_new_one(make_agent: MakeAgent, tmp_path: Path) -> None:
+    """A run removes what is beyond the count, says so in the audit trail, and keeps its own and those of others."""
+    agent = make_agent(qrl={"backup": {"keep": {"count": 1}}})
+    for name, deployment in (("one", "qrl"), ("two", "qrl"), ("shop", "shop")):
+        make((), agent.config.backups, About(deployment, name, "ada", agent.clock() - 1000, None, None))
+
+    run = agent.go()
+
+    left = {path.name.rpartition("-")[2] for path in agent.config.backups.iterdir()}
+    removed = [one for one in agent.audit_records() if one["decision"] == "backup:removed"]
+    assert (run["result"], left) == ("restored", {run["id"], "shop"})
+    assert sorted(one["reasoning"].split()[0].rpartition("-")[2] for one in removed) == ["one", "two"]
+
+
+def test_backup_of_an_open_incident_stays(make_agent: MakeAgent) -> None:
+    """The backup of a run whose incident is still open is not removed, however many come after it."""
+    agent = make_agent(qrl={"backup": {"keep": {"count": 1}}}, guardrails={"disk_space": {"minimum_bytes": 0}})
+    agent.prometheus.when_asked = lambda _question: None
+    first = agent.go()
+    make((), agent.config.backups, About("qrl", "other", "ada", agent.clock() - 1000, None, None))
+    about = About("qrl", "later", "ada", agent.clock() + 1000, None, None)
+    newest = make((), agent.config.backups, about)
+    with agent.database.read() as tx:
+        needed = runs.of_open_incidents(tx)
+
+    gone = superfluous(
+        all_in(agent.config.backups), "qrl", agent.world.settings.backup.keep, needed, Path(newest.directory), 0.0
+    )
+
+    assert first["id"] in needed
+    assert [one.id.rpartition("-")[2] for one in gone] == ["other"]
+
+
+def test_old_backups_that_cannot_be_removed_stop_nothing(make_agent: MakeAgent) -> None:
+    """The new backup is there, so the rollback goes on; the log tells of it."""
+    agent = make_agent(qrl={"backup": {"keep": {"count": 1}}})
+    old = make((), agent.config.backups, About("qrl", "one", "ada", agent.clock() - 1000, None, None))
+    (agent.config.backups / f".removing-{Path(old.directory).name}").write_text("in the way")
+
+    assert agent.go()["result"] == "restored"
+    assert Path(old.directory).is_dir()
