@@ -14,6 +14,7 @@ from receiver.journal.database import insert_new, new_id
 from receiver.model import EscalationReason
 from receiver.redact import redact_text
 
+MOST_OPEN = 20
 RETRY, DONE, GIVE_UP = "retry", "done", "give_up"
 
 
@@ -46,10 +47,17 @@ def open_one(
     incident: str | None = None,
     run: str | None = None,
 ) -> None:
-    """Ask for a human; the same reason asks once in a run, and outside a run while the same question is open."""
+    """Ask for a human; the same reason asks once in a run, and outside a run while the same question is open.
+
+    Outside of runs at most MOST_OPEN wait at once, since whoever sends many odd alerts must not call a human for each.
+    """
     summary = redact_text(summary)  # as it is kept, so that the same question is recognised
-    if run is None and any(open_.summary == summary for open_ in find(tx, only_open=True)):
-        return
+    if run is None:
+        waiting = {one.summary for one in find(tx, only_open=True) if one.run is None and one.reason is reason}
+        if len(waiting) >= MOST_OPEN:
+            summary = f"more than {MOST_OPEN} questions like these are open; those that came later are not listed"
+        if summary in waiting:
+            return
     row = {
         "id": new_id(), "incident": incident, "run": run, "deployment": deployment, "reason": reason,
         "summary": summary, "opened_at": now,

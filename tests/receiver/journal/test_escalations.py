@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receiver.journal import escalations
 from receiver.journal.database import Database
-from receiver.journal.escalations import Escalation
+from receiver.journal.escalations import MOST_OPEN, Escalation
 from receiver.model import EscalationReason, Run
 from tests.receiver.journal.rows import NOW, at_once, claimed, counted
 
@@ -188,3 +188,18 @@ def to_tell(database: Database, now: float) -> list[str]:
     """Of what Alertmanager is told now, with twenty seconds between two times and thirty after an answer."""
     with database.read() as tx:
         return [one.id for one in escalations.to_tell(tx, now, 20.0, 30.0)]
+
+
+def test_many_odd_questions_are_a_bounded_number_of_calls(database: Database) -> None:
+    """Outside of runs twenty wait at once, and one that tells of the others; answered, there is room again (T13)."""
+    with database.write() as tx:
+        for number in range(1000):
+            escalations.open_one(tx, "unknown", EscalationReason.UNKNOWN_PATTERN, f"alert {number}", NOW + number)
+        found = escalations.find(tx, only_open=True)
+        assert len(found) == MOST_OPEN + 1
+        assert found[-1].summary.startswith("more than 20 questions like these are open")
+
+        for one in found:
+            escalations.answer(tx, one.id, NOW + 2000, "ada", "done", "")
+        escalations.open_one(tx, "unknown", EscalationReason.UNKNOWN_PATTERN, "alert 1000", NOW + 2001)
+        assert [one.summary for one in escalations.find(tx, only_open=True)] == ["alert 1000"]
