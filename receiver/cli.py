@@ -81,10 +81,15 @@ def main() -> None:
         error.show()
         sys.exit(EXIT_USAGE)
     except ConfigError as error:
-        click.echo(str(error), err=True)
+        click.echo(_printable(str(error)), err=True)
         sys.exit(EXIT_USAGE)
     except RollbackAgentError as error:
-        click.echo(f"Error: {redact_text(str(error))}", err=True)
+        click.echo(f"Error: {_printable(redact_text(str(error)))}", err=True)
         sys.exit(EXIT_NO)
     except click.Abort:
         sys.exit(130)
+
+
+def _printable(text: str) -> str:
+    """What may quote somebody else, with its lines and without escape sequences."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from receiver.commands.options import at_command_line, config_option, open_operators, person_option
+from receiver.commands.terminal import plain
 from receiver.operators import Answer
 
 
@@ -41,6 +42,6 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
 def clear(deployment: str, comment: str, person: str, config_path: Path) -> None:
     """Lift a latch; what still fires is evaluated again, at once."""
     cleared = open_operators(config_path).clear(deployment, at_command_line(person), comment)
-    click.echo(f"Cleared as {person}: {deployment} was latched because {cleared.latch.reason}.")
+    click.echo(f"Cleared as {person}: {deployment} was latched because {plain(cleared.latch.reason)}.")
     if cleared.looks_again:
         click.echo("Its incident is still open, so the agent evaluates it again now; `rollback-agent show` tells more.")

@@ -100,10 +100,9 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     click.echo(f"plan        {plan.hash[:SHORT_HASH]} (hash {plan.hash})")
     click.echo(f"deployment  {plan.deployment}")
     click.echo(f"level       {plan.level}")
-    click.echo(f"from        {plan.live_release} (commit {plan.live_commit or 'unknown'})")
-    click.echo(
-        f"to          {plan.target_release or 'no known good release'} (commit {plan.target_commit or 'unknown'})"
-    )
+    click.echo(f"from        {plan.live_release} (commit {plain(plan.live_commit or 'unknown')})")
+    target = plan.target_release or "no known good release"
+    click.echo(f"to          {target} (commit {plain(plan.target_commit or 'unknown')})")
     click.echo(f"back up     {kept or 'the plan and the configuration only'}")
     click.echo(f"            into {world.config.backups}")
     click.echo(f"command     {plain(' '.join(plan.command) or 'none')}")
