@@ -33,7 +33,7 @@ def verify(run: Run, world: World) -> Outcome:
     now = world.clock()
     if found.missing is None:
         reason = f"{target} is live, its checks are good and no branch fires"
-        return _end(run, world, Verdict.RESTORED, "all signals are good again", found, now, reason)
+        return _end(run, world, Verdict.RESTORED, "every check is good and no branch fires", found, now, reason)
     if now < switched_at + world.settings.verify.timeout:
         return Wait(now + LOOK_AGAIN, found.missing)
     verdict = _verdict(run, found, switched_at)

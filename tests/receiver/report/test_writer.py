@@ -54,7 +54,7 @@ def test_restored_run_is_told_from_detection_to_verification(desk: Desk) -> None
         execution=Execution(NOW + 3, NOW + 4.5, 0, str(output)),
         verification=Verification(
             Verdict.RESTORED,
-            "all signals are good again",
+            "every check is good and no branch fires",
             NOW + 60,
             (Signal(RATIO, None, 1.0, NOW + 60),),
             (Signal(RATIO, None, 0.25, NOW + 3),),
@@ -88,7 +88,7 @@ def test_restored_run_is_told_from_detection_to_verification(desk: Desk) -> None
         "- Backup: `/var/backups/state-1`, 4 files, 5000 bytes, read back",
         "- Command: exit code 0 after 1.5 s",
         "- Data loss: none by this rollback, it changed code only",
-        "**restored**: all signals are good again, 2026-11-23 15:05:05Z",
+        "**restored**: every check is good and no branch fires, 2026-11-23 15:05:05Z",
         "- `ada` approved the plan, 2026-11-23 15:04:06Z",
         "![Availability and errors around the incident](incident-20261123-150409.svg)",
         f"- [The incident on the page](https://rollback.example/incidents/{desk.run.incident})",
