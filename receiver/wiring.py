@@ -18,7 +18,15 @@ from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
 from receiver.config import Config
 from receiver.config.deployment import Deployment
-from receiver.config.targets import Adapter, HelmTarget, KubernetesTarget, ReleasesTarget, ScriptTarget
+from receiver.config.targets import (
+    Adapter,
+    ComposeTarget,
+    HelmTarget,
+    KubernetesTarget,
+    ReleasesTarget,
+    ScriptTarget,
+    SystemdTarget,
+)
 from receiver.current import Current, NeedsRestart
 from receiver.escalate import Escalator
 from receiver.inbox import Inbox
@@ -31,10 +39,12 @@ from receiver.prometheus_api import PrometheusApi
 from receiver.report.writer import ReportWriter
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
+from receiver.targets.compose import ComposeProject
 from receiver.targets.helm import HelmRelease
 from receiver.targets.kubernetes import Deployments
 from receiver.targets.releases import ReleasesDirectory
 from receiver.targets.script import Scripts
+from receiver.targets.systemd import Units
 from receiver.tls import Tls
 from receiver.transactions.command import CommandTransactions
 from receiver.transactions.postgresql import PostgresqlTransactions
@@ -155,6 +165,10 @@ def _target(config: Adapter) -> Target:
             return Deployments(config)
         case HelmTarget():
             return HelmRelease(config)
+        case SystemdTarget():
+            return Units(config)
+        case ComposeTarget():
+            return ComposeProject(config)
 
 
 def _transactions(config: Config, settings: Deployment) -> tuple[TransactionSource, ...]:

@@ -16,6 +16,11 @@ ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9
 """A name in a cluster or a kubeconfig; no option begins like it."""
 LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,315}[A-Za-z0-9])?$")]
 
+TemplateUnit = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}@\.(service|socket|target)$")
+]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+
 
 class FullRollback(Section):
     """How the database goes back with the code; a person is always asked first."""
@@ -75,6 +80,29 @@ class HelmTarget(Section):
     read_timeout: Period = 15.0
 
 
+class SystemdTarget(Section):
+    """Template units whose instances are named by their release."""
+
+    path: FilePath
+    units: tuple[TemplateUnit, ...] = Field(min_length=1)
+    enabled_in: FilePath = Path("/etc/systemd/system")
+    systemctl: FilePath = Path("/usr/bin/systemctl")
+    timeout: Period = 300.0
+    read_timeout: Period = 10.0
+
+
+class ComposeTarget(Section):
+    """A project of docker compose whose images have the release as their tag."""
+
+    directory: FilePath
+    env_file: FilePath | None = None
+    variable: VariableName
+    images: tuple[ClusterName, ...] = Field(min_length=1)
+    docker: FilePath = Path("/usr/bin/docker")
+    timeout: Period = 300.0
+    read_timeout: Period = 15.0
+
+
 class Target(Section):
     """Exactly one adapter."""
 
@@ -82,6 +110,8 @@ class Target(Section):
     script: ScriptTarget | None = None
     kubernetes: KubernetesTarget | None = None
     helm: HelmTarget | None = None
+    systemd: SystemdTarget | None = None
+    compose: ComposeTarget | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -95,7 +125,8 @@ class Target(Section):
     @property
     def adapter(self) -> Adapter:
         """The section that is there."""
-        return next(one for one in (self.releases, self.script, self.kubernetes, self.helm) if one is not None)
+        every = (self.releases, self.script, self.kubernetes, self.helm, self.systemd, self.compose)
+        return next(one for one in every if one is not None)
 
 
-Adapter = ReleasesTarget | ScriptTarget | KubernetesTarget | HelmTarget
+Adapter = ReleasesTarget | ScriptTarget | KubernetesTarget | HelmTarget | SystemdTarget | ComposeTarget

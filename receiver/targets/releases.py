@@ -10,7 +10,8 @@ from receiver.config.targets import ReleasesTarget
 from receiver.errors import TargetError
 from receiver.model import Level, Release
 from receiver.targets import switch_release
-from receiver.targets.outside import commit_of, is_release_id, require_ids
+from receiver.targets.layout import complete_releases, read_release
+from receiver.targets.outside import is_release_id, require_ids
 
 
 class ReleasesDirectory:
@@ -33,16 +34,11 @@ class ReleasesDirectory:
             raise TargetError(f"{current}: cannot be read as the live release: {error}") from error
         if not is_release_id(release):
             raise TargetError(f"{current}: {release!r} is no release id")
-        return self._read(release, since)
+        return read_release(self._path, release, since)
 
     def known(self) -> tuple[Release, ...]:
         """All releases that are complete: a directory with a commit in REVISION; raises TargetError."""
-        try:
-            names = sorted(entry.name for entry in os.scandir(self._path / "releases") if entry.is_dir())
-        except OSError as error:
-            raise TargetError(f"{self._path / 'releases'}: cannot be listed: {error.strerror}") from error
-        found = (self._read(name, None) for name in names if is_release_id(name))
-        return tuple(release for release in found if release.commit)
+        return complete_releases(self._path)
 
     def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
         """The command that goes from `live` to `target`; raises TargetError where the level is not configured."""
@@ -80,10 +76,3 @@ class ReleasesDirectory:
         if os.access(self._path, os.W_OK | os.X_OK):
             return ()
         return (f"{self._path}: the agent may not write there, so `current` cannot be switched",)
-
-    def _read(self, release: str, live_since: float | None) -> Release:
-        try:
-            commit = (self._path / "releases" / release / "REVISION").read_text(encoding="ascii").strip()
-        except (OSError, ValueError):
-            commit = ""
-        return Release(release, commit_of(commit), live_since)
