@@ -34,4 +34,4 @@ def _is_built_from(row: Any, commit: str | None) -> bool:
 
 def _why_held(row: Any, commit: str | None) -> str:
     same = f", which is of the same commit {commit}," if _is_built_from(row, commit) else ""
-    return f"{row.id}{same} is held since {clock_time(row.held_at)} (by {row.held_by_run})"
+    return f"{row.id}{same} has been held since {clock_time(row.held_at)} (by {row.held_by_run})"

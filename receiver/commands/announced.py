@@ -18,6 +18,7 @@ def lines(one: dict[str, Any]) -> Iterator[str]:
     elif hotfix:
         yield f"A hotfix of {name} by {hotfix['started_by']} is under way until {clock_time(hotfix['deadline'])}."
     for deploy in one["deploys"]:
-        yield f"The deploy of {deploy['release']} to {name} is under way since {clock_time(deploy['started_at'])}."
+        since = clock_time(deploy["started_at"])
+        yield f"The deploy of {deploy['release']} to {name} has been under way since {since}."
     if one["migration_failed"]:
         yield f"The database migration of {one['live']}, which is live on {name}, was reported failed."

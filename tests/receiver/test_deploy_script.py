@@ -72,7 +72,7 @@ def test_a_held_release_is_not_deployed(pipeline: Pipeline, receiver: Receiver) 
     for release in ("r3", "r4"):
         refused = pipeline.ship(release)
         assert refused.returncode == 22
-        assert "is held since 2027-01-15 08:00:00Z (by ada)" in refused.stdout
+        assert "has been held since 2027-01-15 08:00:00Z (by ada)" in refused.stdout
     assert pipeline.deployed() == ["r3"]
 
 

@@ -22,7 +22,7 @@ def test_what_was_rolled_back_is_refused_until_it_is_let_go(agent: Agent) -> Non
     agent.go()
 
     (why,) = of(agent.database, BAD)
-    assert why.startswith(f"{BAD} is held since 20")
+    assert why.startswith(f"{BAD} has been held since 20")
     assert why.endswith(f"(by {agent.run()['id']})")
     assert (of(agent.database, GOOD), of(agent.database, "r3")) == ((), ())
     with agent.database.write() as tx:

@@ -225,7 +225,7 @@ def test_the_gate_is_423_for_a_held_release(receiver: Receiver) -> None:
         for who in (PIPELINE, VIEWER, OPERATOR):
             refused = ask_gate(receiver, query, who)
             assert refused.status_code == 423
-            assert "is held since" in refused.json()["reasons"][0]
+            assert "has been held since" in refused.json()["reasons"][0]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_held_release_ends_with_1(here: Journaled, arguments: tuple[str, ...])
     result = here.run("gate", "qrl", *arguments)
     assert result.exit_code == 1
     assert result.output.startswith(f"{arguments[0]} may not be deployed: r3")
-    assert "is held since 2027-01-15 08:00:00Z (by ada)" in result.output
+    assert "has been held since 2027-01-15 08:00:00Z (by ada)" in result.output
 
 
 def test_a_program_reads_the_reasons(here: Journaled) -> None:

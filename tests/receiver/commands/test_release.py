@@ -20,7 +20,7 @@ def test_a_deploy_is_shown_while_it_is_under_way(here: Journaled) -> None:
     """From `start` to `finish` `status` shows the deploy; both are audited with who reported them."""
     said = here.says("release", "start", "qrl", "r3", "--commit", "abc1234", "--author", "grace", "--as", "ci")
     assert said == "Noted as ci: the deploy of r3 to qrl has begun.\n"
-    assert "The deploy of r3 to qrl is under way since" in here.says("status")
+    assert "The deploy of r3 to qrl has been under way since" in here.says("status")
     assert shown(here) == (["r3"], False)
 
     here.says("release", "finish", "qrl", "r3", "--migration", "ok", "--as", "ci")
