@@ -14,7 +14,6 @@ from receiver.backup_by_hand import back_up_by_hand
 from receiver.commands.options import config_hint, config_option, json_option, open_journal, person_option
 from receiver.commands.terminal import new_table, plain, print_table, safe
 from receiver.config import load_config
-from receiver.durations import clock_time
 from receiver.errors import BackupError, NotFound
 from receiver.redact import redact
 from receiver.wiring import put_together
@@ -34,15 +33,15 @@ def list_backups(as_json: bool, config_path: Path) -> None:
     if as_json:
         click.echo(json.dumps({"backups": [_as_json(one) for one in found]}, indent=2))
         return
-    table = new_table("backup", "deployment", "made", "by", "live then", "size", "state")
+    if not found:
+        click.echo("There is no backup.")
+        return
+    columns = ("backup", "deployment", "by", "live then", "size", "state")
+    table = new_table(*columns, whole=("backup", "deployment", "size"))  # the name has the time
     for one in found:
         about = one.contents.about if one.contents else None
-        known = (
-            (about.deployment, clock_time(about.made_at), about.made_by, about.live_release or "unknown")
-            if about
-            else ("", "", "", "")
-        )
-        size = "" if one.bytes is None else f"{one.bytes / 1e6:.1f} MB"
+        known = (about.deployment, about.made_by, about.live_release or "unknown") if about else ("", "", "")
+        size = "" if one.bytes is None else _size(one.bytes)
         table.add_row(*map(safe, (one.id, *known, size, one.fault or "complete")))
     print_table(table)
     click.echo(
@@ -84,6 +83,10 @@ def make_one(deployment: str, comment: str, person: str, config_path: Path) -> N
         raise NotFound(f"there is no deployment {deployment} in {config_path}")
     made = back_up_by_hand(world, configured(world.settings.backup), person, comment or "by hand")
     click.echo(f"{made.directory}: {made.files} files, {made.bytes} bytes, read back.")
+
+
+def _size(found: int) -> str:
+    return f"{found / 1e6:.1f} MB" if found >= 1e6 else f"{found / 1e3:.1f} kB"
 
 
 def _verified(one: stored.Stored) -> tuple[str | None, str | None]:

@@ -31,7 +31,11 @@ def incidents(as_json: bool, config_path: Path) -> None:
     if as_json:
         click.echo(json.dumps({"incidents": found}, indent=2))
         return
-    table = new_table("incident", "deployment", "opened", "state", "run", "branch", "result")
+    if not found:
+        click.echo("There has been no incident.")
+        return
+    columns = ("incident", "deployment", "opened", "state", "run", "branch", "result")
+    table = new_table(*columns, whole=("incident", "deployment", "state", "run", "branch"))
     for incident in found:
         for run in incident["runs"] or [{}]:
             branch = (run.get("decision") or {}).get("branch", "")

@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from receiver.commands.options import config_option, json_option, load_knowing_secrets
+from receiver.commands.terminal import new_console, print_drawn
 from receiver.commands.tree_view import details, fitted, overview
 from receiver.durations import clock_time
 from receiver.errors import PrometheusError, RollbackAgentError
@@ -59,12 +60,10 @@ def tree(deployment: str | None, watch: bool, as_json: bool, config_path: Path) 
     if as_json:
         click.echo(json.dumps(_as_json(read()), indent=2))
         return
-    console = Console(highlight=False)
-    # Programs that read a pipe get whole lines, whatever width a terminal would have.
-    console.width = console.width if console.is_terminal else 1000
+    console = new_console()
     if watch:
         _watch(console, read)
-    console.print(_drawn(read(), console))
+    print_drawn(_drawn(read(), console), console)
 
 
 def _read(config_path: Path, deployment: str | None) -> Tree:

@@ -75,7 +75,7 @@ def test_list_shows_each_with_what_it_says_of_itself(here: Journaled, kept: Path
     told = json.loads(here.says("backup", "list", "--json"))["backups"]
 
     assert [line.split()[0] for line in lines[1:3]] == [newest.name, directory.name]
-    assert [word in lines[2] for word in ("qrl", "ada", "r1", "0.0 MB", "complete")] == [True] * 5
+    assert [word in lines[2] for word in ("qrl", "ada", "r1", " kB", "complete")] == [True] * 5
     assert [one["backup"] for one in told] == [newest.name, directory.name]
     assert told[1]["parts"] == [{"kind": "paths", "name": str(kept), "at": "paths/0"}]
     assert (told[1]["deployment"], told[1]["made_by"], told[1]["fault"]) == ("qrl", "ada", None)
