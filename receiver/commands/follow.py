@@ -45,7 +45,7 @@ def follow(read: Callable[[], View], logs: Path, now: Callable[[], float], hint:
                 return
             elapsed, in_phase = in_words(under_way.elapsed), in_words(under_way.in_phase)
             # Only on a terminal: what is redrawn each second would fill a file.
-            status.update(f"{under_way.phase} for {in_phase}, {elapsed} in all")
+            status.update(f"{under_way.phase} for {in_phase}, the run for {elapsed}")
             time.sleep(every)
 
 

@@ -77,13 +77,12 @@ def show(incident: str, is_followed: bool, as_json: bool, config_path: Path) -> 
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    click.echo(
-        f"Incident {found['id']} of {found['deployment']}: {found['state']} since {clock_time(found['opened_at'])}"
-    )
+    closed = f"closed {clock_time(found['closed_at'])}" if found["closed_at"] else found["state"]
+    click.echo(f"Incident {found['id']} of {found['deployment']}: opened {clock_time(found['opened_at'])}, {closed}")
     for run in found["runs"]:
         _show_run(found["id"], run, config_hint(config_path))
         if under_way := progress(run, config.logs, time.time()):
-            times = f"for {in_words(under_way.in_phase)}, {in_words(under_way.elapsed)} in all"
+            times = f"for {in_words(under_way.in_phase)}, the run for {in_words(under_way.elapsed)}"
             click.echo(f"  {under_way.phase} {times}{': ' + safe(under_way.says) if under_way.says else ''}")
     for hotfix in found["hotfixes"]:
         until = f"due {clock_time(hotfix['deadline'])}, {hotfix['state']}"
