@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from receiver.backup.client import Client
+from receiver.backup.command import Commands, CommandSource
 from receiver.backup.contents import Kind, Part
+from receiver.backup.mysql import MysqlSource
 from receiver.backup.paths import PathSource
 from receiver.backup.postgresql import PostgresqlSource
 from receiver.backup.sqlite import SqliteSource
 from receiver.config.deployment import Backups
 from receiver.secret import SecretFile
 
-AnySource = PostgresqlSource | SqliteSource | PathSource
+AnySource = PostgresqlSource | MysqlSource | SqliteSource | CommandSource | PathSource
 
 
 def configured(config: Backups) -> tuple[AnySource, ...]:
@@ -21,7 +23,15 @@ def configured(config: Backups) -> tuple[AnySource, ...]:
         PostgresqlSource(name, SecretFile(one.url_file), Client(one.programs, config.timeout))
         for name, one in config.postgresql.items()
     )
-    return (*postgresql, *map(SqliteSource, config.sqlite), *map(PathSource, config.paths))
+    mysql = (
+        MysqlSource(name, one.options_file, one.database, Client(one.programs, config.timeout))
+        for name, one in config.mysql.items()
+    )
+    commands = (
+        CommandSource(name, Commands(one.save, one.restore, one.estimate_bytes), Client(None, config.timeout))
+        for name, one in config.commands.items()
+    )
+    return (*postgresql, *mysql, *commands, *map(SqliteSource, config.sqlite), *map(PathSource, config.paths))
 
 
 def source_of(part: Part, config: Backups) -> AnySource | None:

@@ -123,6 +123,16 @@ class Config(Section):
             raise ValueError("token_file is the webhook's; who may report releases is not who may notify")
         return value
 
+    @field_validator("deployments")
+    @classmethod
+    def _keep_no_backups_of_backups(cls, value: dict[str, Deployment], info: ValidationInfo) -> dict[str, Deployment]:
+        root = normpath(info.data.get("root", "."))  # absent where that is wrong itself
+        for name, deployment in value.items():
+            for path in deployment.backup.paths:
+                if Path(root).is_relative_to(normpath(path)):
+                    raise ValueError(f"{name}.backup.paths: {path} holds root, and so the backups themselves")
+        return value
+
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the HTTP interface."""

@@ -18,6 +18,22 @@ class PostgresqlBackup(Section):
     """Directory of `pg_dump` and `pg_restore`, where those of the system are not of the server's version."""
 
 
+class MysqlBackup(Section):
+    """A MySQL or MariaDB database that is dumped; how to connect stands in a file as their own clients read it."""
+
+    options_file: FilePath
+    database: Name
+    programs: FilePath | None = None
+
+
+class CommandBackup(Section):
+    """A command that writes what is to be kept into a directory, and one that puts it back."""
+
+    save: Command
+    restore: Command | None = None
+    estimate_bytes: Integer = Field(ge=0)
+
+
 class Keep(Section):
     """Which backups of a deployment are kept once another one was made."""
 
@@ -31,6 +47,8 @@ class Backups(Section):
     sqlite: tuple[FilePath, ...] = ()
     paths: tuple[FilePath, ...] = ()
     postgresql: dict[Name, PostgresqlBackup] = Field(default={})
+    mysql: dict[Name, MysqlBackup] = Field(default={})
+    commands: dict[Name, CommandBackup] = Field(default={})
     timeout: Period = 600.0
     """Of each program that makes a copy, or reads it back."""
     keep: Keep = Keep()

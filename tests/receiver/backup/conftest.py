@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mariadb import Mariadb
 from tests.postgres import Postgres, server_binaries
 
 
@@ -35,5 +36,15 @@ def postgresql() -> Iterator[Postgres]:
     if binaries is None:
         pytest.skip("PostgreSQL's server is not installed")
     server = Postgres(binaries)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Mariadb]:
+    """A MariaDB of one's own."""
+    if not Mariadb.is_installed():
+        pytest.skip("MariaDB's server is not installed")
+    server = Mariadb()
     yield server
     server.stop()

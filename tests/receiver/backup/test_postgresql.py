@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from receiver.errors import BackupError, RestoreError
 from receiver.secret import SecretFile
 from tests.postgres import Postgres
 from tests.receiver.backup.kept import NAME, keep, names_in
+from tests.receiver.backup.programs import program
 
 NODES = 2000
 FILL = f"""
@@ -59,14 +59,6 @@ def source(tmp_path: Path, url: str) -> MakeSource:
         return PostgresqlSource("shop", SecretFile(file), Client(programs, timeout))
 
     return make
-
-
-def program(directory: Path, name: str, script: str) -> None:
-    """Put a program of our own in the place of one of PostgreSQL's."""
-    directory.mkdir(exist_ok=True)
-    file = directory / name
-    file.write_text(f"#!/bin/sh\n{script}\n")
-    file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
 
 def test_database_is_kept_with_the_list_of_what_is_in_it(tmp_path: Path, into: Path, url: str) -> None:
