@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from receiver.errors import NoAnswer
 
@@ -16,6 +21,7 @@ MAX_ANSWER = 16 << 20
 
 Fields = Mapping[str, str] | list[tuple[str, str]]
 NOTHING: Mapping[str, str] = {}
+_TOO_SLOW = "its answer did not end in time"
 
 
 def exchange(
@@ -47,6 +53,8 @@ def tell(url: str, timeout: float, body: object) -> tuple[int, str]:
 def _answer(method: str, url: str, timeout: float, **sent: Any) -> tuple[int, bytes]:
     try:
         with requests.Session() as session:
+            session.mount("http://", _Adapter())
+            session.mount("https://", _Adapter())
             session.trust_env = False  # no proxy and no netrc: the address is the configured one and nothing else
             response = session.request(method, url, timeout=timeout, allow_redirects=False, stream=True, **sent)
             with response:
@@ -64,8 +72,58 @@ def _read(response: requests.Response, deadline: float) -> bytes:
         if len(body) > MAX_ANSWER:
             raise OSError(f"its answer is larger than {MAX_ANSWER} bytes")
         if time.monotonic() > deadline:
-            raise OSError("its answer did not end in time")
+            raise OSError(_TOO_SLOW)
     return bytes(body)
+
+
+@contextmanager
+def _in_time(connection: HTTPConnection) -> Iterator[None]:
+    """Cut the connection off where the headers drip in: its timeout is for each read, and they are many.
+
+    Twice the timeout, so that a server that says nothing at all is told by the read.
+    """
+    is_cut = threading.Event()
+
+    def cut_off() -> None:
+        is_cut.set()
+        with suppress(OSError, AttributeError):  # it may just have been closed
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    end = threading.Timer(2 * float(connection.timeout or 0), cut_off)
+    end.daemon = True
+    end.start()
+    try:
+        yield
+    finally:
+        end.cancel()
+    if is_cut.is_set():  # what came until then looks like an answer without a body
+        raise OSError(_TOO_SLOW)
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> urllib3.response.HTTPResponse:  # type: ignore[override]  # urllib3's own
+        with _in_time(self):
+            return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def getresponse(self) -> urllib3.response.HTTPResponse:  # type: ignore[override]  # urllib3's own
+        with _in_time(self):
+            return super().getresponse()
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
 def _cause(error: BaseException) -> str:

@@ -53,6 +53,12 @@ def drip(connection: socket.socket, done: threading.Event) -> None:
         connection.sendall(b" ")
 
 
+def drip_headers(connection: socket.socket, done: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not done.wait(0.05):
+        connection.sendall(b"a")
+
+
 def flood(connection: socket.socket, done: threading.Event) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while not done.is_set():
@@ -101,6 +107,7 @@ FAULTS: dict[str, tuple[Talk, str]] = {
     "no answer": (never, "cannot be asked: .*timed out"),
     "a stalled answer": (stall, "cannot be asked: .*timed out"),
     "a slow answer": (drip, "its answer did not end in time"),
+    "a slow header": (drip_headers, "its answer did not end in time"),
 }
 
 
