@@ -14,7 +14,7 @@ TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=
 
 .PHONY: help demo up down test check bench screenshots lock clean
 help: ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(VENV)/.installed need-monitoring ## ship a bad release of the sample deployment and watch it being rolled back
 	@$(BIN)/python -m demo run $(SCENARIO)

@@ -38,7 +38,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("scenarios", nargs=-1, type=click.Choice([*NAMES, ALL]))
+@click.argument("scenarios", nargs=-1, type=click.Choice([*NAMES, ALL]), metavar="[SCENARIO|all]...")
 def run(scenarios: Sequence[str]) -> None:
     """Play SCENARIOS (default: broken_start errors_30_percent) one after the other, and stop everything again."""
     # Not a terminal: lines are for a file or another program, which breaks them as it likes.

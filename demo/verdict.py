@@ -72,9 +72,6 @@ def summary(verdicts: Sequence[Verdict]) -> RenderableType:
         box=SIMPLE,
         show_edge=False,
         padding=(0, 1, 0, 0),
-        title="all scenarios\n",
-        title_justify="left",
-        title_style="bold",
     )
     # A name that is cut is none; on a narrow terminal the words beside it take two lines.
     names = [f"{verdict.name}{'*' if verdict.backfilled else ''}" for verdict in verdicts]

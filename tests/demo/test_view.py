@@ -118,3 +118,4 @@ def test_the_summary_has_a_line_for_each_scenario() -> None:
     (second,) = [line for line in text.splitlines() if line.startswith("wide_impact*")]
     assert second.split()[-2:] == ["never", "FAILED"]
     assert "* On backfilled history" in text
+    assert text.count("all scenarios") == 1
