@@ -10,6 +10,7 @@ import click
 
 from configfile import ConfigError
 from receiver import __version__
+from receiver.commands.groups import Group
 from receiver.errors import RollbackAgentError
 from receiver.redact import redact_text
 
@@ -45,7 +46,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Imports a command only when it is used: at three in the morning `status` should not wait for a web server."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

@@ -12,6 +12,7 @@ from configfile import parse_duration
 from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
 from receiver.audit_retention import prune
+from receiver.commands.groups import Group
 from receiver.commands.options import config_option, json_option, person_option
 from receiver.config import load_config
 from receiver.errors import AuditError
@@ -26,7 +27,7 @@ def _head(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return head
 
 
-@click.group()
+@click.group(cls=Group)
 def audit() -> None:
     """Check the audit trail, or remove its oldest records."""
 

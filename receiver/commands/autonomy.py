@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import Group
 from receiver.commands.options import at_command_line, config_option, open_operators, person_option
 from receiver.journal.autonomy import ALL
 from receiver.model import Autonomy
@@ -14,7 +15,7 @@ comment_option = click.option("--comment", default="", help="A word for the audi
 all_option = click.option("--all", "everywhere", is_flag=True, help="For every deployment.")
 
 
-@click.group()
+@click.group(cls=Group)
 def autonomy() -> None:
     """Say what the agent may do by itself; `status` shows the level in force. It survives a restart."""
 

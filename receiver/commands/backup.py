@@ -11,6 +11,7 @@ import click
 from receiver.backup import stored
 from receiver.backup.sources import configured
 from receiver.backup_by_hand import back_up_by_hand
+from receiver.commands.groups import Group
 from receiver.commands.options import config_hint, config_option, json_option, open_journal, person_option
 from receiver.commands.terminal import new_table, plain, print_table, safe
 from receiver.config import load_config
@@ -19,9 +20,9 @@ from receiver.redact import redact
 from receiver.wiring import put_together
 
 
-@click.group()
+@click.group(cls=Group)
 def backup() -> None:
-    """List, check and make backups; `restore` puts one back."""
+    """List, check and make backups; `rollback-agent restore` puts one back."""
 
 
 @backup.command("list")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from configfile import parse_duration
+from receiver.commands.groups import Group
 from receiver.commands.options import config_hint, config_option, open_announcements, person_option
 from receiver.durations import clock_time
 from receiver.journal.hotfixes import HotfixState
@@ -21,7 +22,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
         raise click.BadParameter(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Group)
 def hotfix() -> None:
     """Say that a hotfix is under way, so that branches that leave time for one wait, and what became of it."""
 

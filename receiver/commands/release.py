@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import Group
 from receiver.commands.options import config_option, open_announcements, person_option
 from receiver.config_values import valid_name
 from receiver.journal.releases import Migration
@@ -21,7 +22,7 @@ def _id(_context: click.Context, _parameter: click.Parameter, value: str) -> str
 release_argument = click.argument("release_id", metavar="RELEASE", callback=_id)
 
 
-@click.group()
+@click.group(cls=Group)
 def release() -> None:
     """Report the start and the end of a deploy; meant for pipelines."""
 

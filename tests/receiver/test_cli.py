@@ -39,3 +39,12 @@ def test_a_reason_that_quotes_moves_no_cursor(tmp_path: Path) -> None:
     assert "was latched because the command said " in said
     assert "".join(said.splitlines()).isprintable()
     here.database.close()
+
+
+def test_the_help_names_each_command_with_a_whole_sentence(tmp_path: Path) -> None:
+    """In a terminal of 80 columns no sentence is cut, neither of the commands nor of those below them."""
+    here = Journaled(tmp_path)
+    for arguments in ((), ("backup",), ("audit",), ("autonomy",), ("hotfix",), ("release",)):
+        said = here.run(*arguments, "--help").output
+        assert "..." not in said.partition("Commands:")[2], arguments
+        assert max(map(len, said.splitlines())) <= 80, arguments
