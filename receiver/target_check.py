@@ -13,7 +13,8 @@ from receiver.world import Target
 
 def faults(target: Target) -> tuple[str, ...]:
     """A sentence for each fault; it reads, and changes nothing."""
-    found = [why for program in target.programs(Level.FAST) if (why := why_unusable(Path(program)))]
+    programs = dict.fromkeys((*target.programs(Level.FAST), *target.programs(Level.FULL)))
+    found = [why for program in programs if (why := why_unusable(Path(program)))]
     try:
         live, known = target.live(), target.known()
     except TargetError as error:

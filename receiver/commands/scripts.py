@@ -10,6 +10,7 @@ import click
 from receiver.errors import NotPossible
 
 SHIPPED = Path(__file__).parents[1] / "scripts"
+SETTINGS = "settings.sh"
 
 
 @click.command()
@@ -26,7 +27,8 @@ def scripts(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for file in files:
-            shutil.copy(file, directory)
+            copied = Path(shutil.copyfile(file, directory / file.name))
+            copied.chmod(0o644 if file.name == SETTINGS else 0o755)  # whatever the installed package has
     except OSError as error:
         raise NotPossible(f"{directory}: the scripts cannot be copied: {error.strerror}") from error
-    click.echo(f"{directory}: {', '.join(file.name for file in files)}; now write settings.sh")
+    click.echo(f"{directory}: {', '.join(file.name for file in files)}; now write {SETTINGS}")

@@ -30,7 +30,7 @@ def test_a_checkout_uses_its_own_files() -> None:
 
 
 def test_an_installed_package_holds_the_same_files(tmp_path: Path) -> None:
-    """Installed as the README says, from a copy that is gone afterwards, the package has every rule file as it is."""
+    """Installed as the README says, from a copy that is gone afterwards, the package has every rule file and script."""
     source, target = tmp_path / "source", tmp_path / "target"
     for package in ("receiver", "exporters", "alert-rules"):
         ignored = shutil.ignore_patterns("__pycache__")
@@ -50,3 +50,5 @@ def test_an_installed_package_holds_the_same_files(tmp_path: Path) -> None:
     installed = Path(done.stdout.decode().strip())
     assert installed.is_relative_to(target)
     assert texts(installed) == texts(RULES)
+    scripts = {file.name for file in (REPOSITORY / "receiver" / "scripts").iterdir()}
+    assert {file.name for file in (target / "receiver" / "scripts").iterdir()} == scripts

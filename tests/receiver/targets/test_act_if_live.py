@@ -61,6 +61,21 @@ def test_first_failure_ends_it(tmp_path: Path) -> None:
     assert act("r2", "echo r2", "kill -9 $$").returncode == 137
 
 
+def test_command_ends_with_the_program(tmp_path: Path) -> None:
+    """Where the program is killed nobody knows of its command any more, so that ends too."""
+    action = shell(f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    with subprocess.Popen(only_if_live("r2", ("/bin/echo", "r2"), (action,)), stdout=subprocess.DEVNULL) as program:
+        deadline = time.monotonic() + 10
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        program.kill()
+    stat = Path(f"/proc/{int((tmp_path / 'pid').read_text())}/stat")
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, "the command goes on unseen"
+        time.sleep(0.02)
+
+
 def test_command_that_cannot_be_started_is_told() -> None:
     """A program that is not there is code 127 with the reason."""
     command = only_if_live("r2", shell("echo r2"), (("/absent/kubectl", "get"),))

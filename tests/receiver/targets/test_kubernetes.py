@@ -90,6 +90,16 @@ def test_rolls_all_deployments_back_together(shop: Cluster, tmp_path: Path) -> N
     assert [release.id for release in qrl.known()] == ["1.0", "1.1", "1.2"]
 
 
+def test_goes_back_to_the_newest_revision_of_a_release(shop: Cluster, tmp_path: Path) -> None:
+    """A release that was rolled out twice, the second time with another image or setting, is what it was in the end."""
+    shop.deploy("api", "1.1", image="registry.example/api:mended")
+    shop.deploy("api", "1.2")
+    qrl = target(shop, tmp_path)
+    command = qrl.command(Level.FAST, qrl.live(), of(qrl, "1.1"))
+    assert "deployment/api --to-revision=4" in " ".join(command)
+    assert "deployment/web --to-revision=2" in " ".join(command)
+
+
 def test_only_from_the_revisions_of_the_plan(shop: Cluster, tmp_path: Path) -> None:
     """A rollout of one of them after the plan was made, and nothing is changed."""
     qrl = target(shop, tmp_path)

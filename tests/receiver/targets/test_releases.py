@@ -144,6 +144,10 @@ def test_faults_name_what_keeps_it_from_switching(app: Path, target: ReleasesDir
     assert faults(target) == (missing, "r2 is live, and no other release is known to roll back to")
     shutil.rmtree(app)
     _, unreadable, unwritable = faults(target)
+    full = {"database": ["/no/such/undo"]}
+    config = {"path": app, "restart": [str(restart)], "full": full}
+    target = ReleasesDirectory(ReleasesTarget.model_validate(config))
+    assert "/no/such/undo: No such file or directory" in faults(target)
     assert unreadable.startswith(f"{app}/current: cannot be read as the live release")
     assert unwritable == f"{app}: the agent may not write there, so `current` cannot be switched"
 
