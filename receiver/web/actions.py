@@ -7,8 +7,9 @@ from typing import TypeVar
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from receiver.errors import BadAnnouncement, NotPossible
+from receiver.errors import BadAnnouncement, NotFound, NotPossible
 from receiver.journal.approvals import ApprovalState
+from receiver.journal.autonomy import ALL
 from receiver.journal.hotfixes import HotfixState
 from receiver.model import SHORT_HASH, Autonomy, Level
 from receiver.operators import Answer, Operators, Person, Via
@@ -81,6 +82,8 @@ def _add_switches(pages: Blueprint) -> None:
     @pages.post("/deployments/<name>/autonomy")
     @for_operators
     def autonomy(name: str) -> ResponseReturnValue:
+        if name == ALL:  # the page of one deployment sets none but that one's
+            raise NotFound(f"there is no deployment {name}")
         level = None if request.form.get("level") == "configured" else _choice(Autonomy, "level")
         if level not in (Autonomy.L1, Autonomy.L2) and not _knows_password():  # what stops must not wait for one
             flash("Your password is needed to let the agent roll back, and it was wrong or missing.", "bad")

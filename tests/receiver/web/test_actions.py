@@ -138,6 +138,18 @@ def test_the_autonomy_of_a_deployment_is_set(page: Page) -> None:
     assert page.agent.audited()[-2:] == ["autonomy:L1", "autonomy:reset"]
 
 
+@pytest.mark.parametrize("level", ["L1", "configured"])
+def test_a_forged_form_sets_no_level_for_all(page: Page, level: str) -> None:
+    """What stands for every deployment elsewhere is the name of none here: nothing is set, and nothing taken back."""
+    visitor = page.visitor("alice")
+    form = {"csrf_token": visitor.token("/deployments/qrl"), "level": level}
+
+    assert visitor.post("/deployments/*/autonomy", form).status_code == 404
+
+    assert "autonomy L3" in visitor.text("/")
+    assert page.agent.audited() == []
+
+
 @pytest.mark.parametrize(("level", "is_asked"), [("L1", False), ("L2", False), ("L3", True), ("L4", True)])
 def test_letting_it_roll_back_needs_the_password_again(page: Page, level: str, is_asked: bool) -> None:
     """Long after signing in, lowering the level needs no password, and raising it the right one."""
