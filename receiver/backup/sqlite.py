@@ -26,10 +26,11 @@ class SqliteSource:
         self._patience = patience
 
     def size(self) -> int:
-        """The bytes of the file; raises BackupError where it cannot be read."""
+        """The bytes of the file and of its write-ahead log; raises BackupError where it cannot be read."""
+        log = Path(f"{self._file}-wal")
         try:
             with self._file.open("rb"):
-                return self._file.stat().st_size
+                return self._file.stat().st_size + (log.stat().st_size if log.exists() else 0)
         except OSError as error:
             raise BackupError(f"{self._file}: cannot be read for the backup: {error.strerror}") from error
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from receiver import __version__
 from receiver.backup.make import size_needed
 from receiver.backup.manifest import read_back
 from receiver.backup.sources import configured
+from receiver.backup.stored import all_in
 from receiver.config.deployment import Backups
 from receiver.errors import BackupError
 from receiver.model import Backup
@@ -34,6 +39,19 @@ try:
 except BackupError as error:
     print(error)
 print(sorted(path.name for path in into.iterdir()))
+"""
+
+ONE_AFTER_THE_OTHER = """
+import itertools, sys
+from pathlib import Path
+from receiver.backup.contents import About
+from receiver.backup.make import make
+from receiver.backup.sources import configured
+from receiver.config.deployment import Backups
+sources = configured(Backups(sqlite=(Path(sys.argv[1]),), paths=(Path(sys.argv[2]),)))
+for number in itertools.count():
+    make(sources, Path(sys.argv[3]), About("qrl", sys.argv[4] + str(number), "ada", number, "r2", None))
+    print(number, flush=True)
 """
 
 
@@ -79,6 +97,26 @@ def test_what_an_earlier_life_left_half_done_is_replaced(shared: Path, into: Pat
     (into / ".partial-run1" / "paths").chmod(0o500)
     assert keep(Backups(paths=(shared,)), into).files == 4
     assert names_in(into) == [NAME]
+
+
+def test_killed_at_any_moment_each_name_is_a_whole_backup(tmp_path: Path, shared: Path, into: Path) -> None:
+    """Whenever the process ends, what has a backup's name reads back, and all else is half and named so."""
+    database = tmp_path / "qrl.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("create table node as select 1")
+    chance = random.Random(7)
+    for life in range(8):
+        argv = (sys.executable, "-c", ONE_AFTER_THE_OTHER, database, shared, into, f"life{life}-")
+        with subprocess.Popen(argv, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"0\n"
+            pause = threading.Event()
+            pause.wait(chance.uniform(0, 0.1))
+            process.kill()
+    whole = [one for one in all_in(into) if one.verify()]
+    assert len(whole) >= 8
+    names = {one.id for one in whole}
+    assert all(name in names or name.startswith(".partial-") for name in names_in(into))
 
 
 def test_two_backups_of_one_moment_do_not_meet(shared: Path, into: Path) -> None:

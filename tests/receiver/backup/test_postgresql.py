@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from receiver.secret import SecretFile
 from tests.postgres import Postgres
 from tests.receiver.backup.kept import NAME, keep, names_in
 from tests.receiver.backup.programs import program
+from tests.receiver.commands.journaled import Journaled
 
 NODES = 2000
 FILL = f"""
@@ -274,3 +276,27 @@ def test_steps_are_what_a_person_could_type(tmp_path: Path, source: MakeSource, 
     before = state(url)
     subprocess.run(["sh", "-c", command.removeprefix("run ")], check=True, capture_output=True)
     assert state(url) != before
+
+
+def test_database_comes_back_by_the_commands_that_a_person_types(tmp_path: Path, url: str) -> None:
+    """Made, spoilt, and put back on the command line: row counts and checksums agree, and so they do when undone."""
+    here = Journaled(tmp_path)
+    (tmp_path / "url").write_text(url)
+    (tmp_path / "url").chmod(0o600)
+    here.content["deployments"]["qrl"]["backup"] = {"postgresql": {"orders": {"url_file": str(tmp_path / "url")}}}
+    here.content["guardrails"] = {"disk_space": {"minimum_bytes": 0}}
+    here.config.write_text(json.dumps(here.content))
+    before = state(url)
+    backup = Path(here.says("backup", "make", "qrl").partition(":")[0]).name
+    with psycopg.connect(url) as connection:
+        connection.execute("delete from edge; update node set name = 'spoilt'")
+    spoilt = state(url)
+
+    said = here.says("restore", backup, "--confirm", backup)
+
+    assert state(url) == before
+    (kept,) = {path.name for path in (here.root / "backups").iterdir()} - {backup}
+    assert f"What is there now is kept as {kept}." in said
+    here.says("restore", kept, "--confirm", kept)
+    assert state(url) == spoilt != before
+    here.database.close()

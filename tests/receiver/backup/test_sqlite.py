@@ -38,6 +38,17 @@ def test_what_is_committed_is_copied(tmp_path: Path, into: Path) -> None:
         assert restored.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
+def test_size_is_that_of_the_file_and_its_log(tmp_path: Path) -> None:
+    """What is only in the write-ahead log will be in the copy, so it needs room as well."""
+    database = tmp_path / "qrl.db"
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        writer.execute("CREATE TABLE lattice (node BLOB)")
+        writer.execute("INSERT INTO lattice VALUES (zeroblob(1000000))")
+        assert SqliteSource(database).size() > 1_000_000
+
+
 def test_one_that_stays_locked_is_given_up(tmp_path: Path, into: Path) -> None:
     """A database that another program keeps locked ends the backup, instead of keeping it waiting for ever."""
     database = tmp_path / "qrl.db"

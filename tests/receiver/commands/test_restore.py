@@ -11,9 +11,15 @@ from pathlib import Path
 import click
 import pytest
 
+from receiver.backup import stored
+from receiver.backup.restore import plan
+from receiver.config import load_config
 from receiver.errors import AuditError, BackupError, NotFound, NotPossible, RestoreError
 from receiver.journal import deployments, incidents
 from receiver.model import Level
+from receiver.restoring import restore as put_back
+from receiver.wiring import put_together
+from tests.receiver.agent import Killed
 from tests.receiver.commands.journaled import Journaled
 
 
@@ -257,6 +263,21 @@ def rewrite(backup: Path, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(f'"{old}"', f'"{new}"'))
     (backup / "MANIFEST.txt").unlink()
     manifest.write(backup)
+
+
+def test_restore_that_is_killed_leaves_a_latch_and_a_record(shop: Shop) -> None:
+    """Ended in the middle, it is known that it was begun, by whom, and nothing else happens until a person looked."""
+    world = put_together(load_config(shop.here.config), shop.here.database).current().worlds["qrl"]
+    planned = plan(stored.find(shop.here.root / "backups", shop.backup), world.settings.backup, (), world.clock())
+
+    def die(_line: str) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        put_back(world, planned, "ada", keep_present=False, tell=die)
+
+    assert (shop.audited, shop.latch) == ([("restore", "ada")], f"ada put {shop.backup} back")
+    assert shop.state == ("A=2\n", [1, 2]), "the first part was put back as a whole, the second not touched"
 
 
 def test_configuration_that_has_changed_since_is_told(shop: Shop) -> None:
