@@ -11,6 +11,7 @@ from receiver.audit import AuditTrail
 from receiver.backup.make import size_needed
 from receiver.backup.sources import configured
 from receiver.decision import choose_target
+from receiver.durations import in_words
 from receiver.errors import RollbackAgentError
 from receiver.guardrails.watchdog import missing_for
 from receiver.journal import deployments, releases, seen
@@ -46,6 +47,7 @@ def examine(worlds: dict[str, World], serving_since: float | None) -> Iterator[C
         yield _tried(f"{name}: target", partial(_target, world))
         yield _tried(f"{name}: good release", partial(_good_release, world))
         yield _tried(f"{name}: latch", partial(_latch, world))
+        yield _tried(f"{name}: budget", partial(_budget, world))
         yield _tried(f"{name}: backup", partial(_backup, world))
         yield _tried(f"{name}: transactions", partial(_transactions, world))
 
@@ -108,6 +110,17 @@ def _latch(world: World) -> str | None:
     if latch is None:
         return None
     return f"it is latched: {latch.reason}; when that is mended: rollback-agent clear {world.deployment}"
+
+
+def _budget(world: World) -> str | None:
+    limit = world.config.guardrails.daily_limit
+    with world.database.read() as tx:
+        now = world.database.now(tx)
+        claims = deployments.claims_within(tx, world.deployment, limit.period, now)
+    if len(claims) < limit.limit:
+        return None
+    done, again = f"{len(claims)} rollbacks in the last {limit.period / 3600:g} h", claims[-limit.limit] + limit.period
+    return f"{done}, {limit.limit} are allowed; the next one in {in_words(again - now)}"
 
 
 def _backup(world: World) -> None:

@@ -77,6 +77,8 @@ def _state(one: dict[str, Any]) -> str:
         return str(one["live_unknown"])
     if one["latched"]:
         return f"latched: {one['latched']}"
+    if not one["budget"]:
+        return "budget spent"
     if one["cooldown_left"]:
         return f"cooling down for {in_words(one['cooldown_left'])}"
     return "ready"

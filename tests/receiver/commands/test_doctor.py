@@ -29,7 +29,8 @@ def test_where_all_is_well_nothing_is_wrong(agent: Agent) -> None:
     subjects = [one.subject for one in examine({"qrl": agent.world}, agent.clock())]
     assert subjects == [
         "serve", "kill switch", "journal", "audit trail", "disk", "Alertmanager",
-        "qrl: Prometheus", "qrl: target", "qrl: good release", "qrl: latch", "qrl: backup", "qrl: transactions",
+        "qrl: Prometheus", "qrl: target", "qrl: good release", "qrl: latch", "qrl: budget", "qrl: backup",
+        "qrl: transactions",
     ]  # fmt: skip
 
 
@@ -127,3 +128,10 @@ def test_a_target_without_another_release_is_found(here: Journaled) -> None:
     assert "no other release is known to roll back to" in here.run("doctor").output
     shutil.rmtree(here.root.parent / "qrl")
     assert "qrl: target: " in here.run("doctor").output
+
+
+def test_a_budget_that_is_spent_is_found(make_agent: Callable[..., Agent]) -> None:
+    """With when there is one again: nothing is rolled back by itself before."""
+    agent = make_agent(guardrails={"daily_limit": {"limit": 1}})
+    agent.go()
+    assert wrong(agent)["qrl: budget"] == "1 rollbacks in the last 24 h, 1 are allowed; the next one in 24:00:00"

@@ -1,0 +1,29 @@
+"""`status` says whether a deployment can be rolled back now, and if not, why not."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+
+from receiver.journal import incidents, tables
+from receiver.model import Action, Demand
+from tests.receiver.commands.journaled import Journaled
+
+
+def state_of(here: Journaled, deployment: str) -> str:
+    """The last column of a deployment's line."""
+    (line,) = [line for line in here.says("status").splitlines() if line.startswith(f"{deployment} ")]
+    return line.rpartition("  ")[2]
+
+
+def test_a_spent_budget_is_not_ready(here: Journaled) -> None:
+    """Once as many rollbacks were claimed as are allowed; another deployment is ready all the same."""
+    here.content["guardrails"] = {"daily_limit": {"limit": 1}}
+    here.config.write_text(json.dumps(here.content))
+    assert state_of(here, "qrl") == "ready"
+    with here.database.write() as tx:
+        now = here.database.now(tx)
+        incidents.wake(tx, "qrl", now, deciding=Demand("service_down", Action.ROLLBACK))
+        tx.execute(sa.update(tables.run).values(claimed_at=now))
+    assert (state_of(here, "qrl"), state_of(here, "shop")) == ("budget spent", "ready")
