@@ -60,10 +60,8 @@ def restore(
         return
     _require_confirmed(backup_id, confirm)
     put_back(world, planned, person, not without_backup, lambda line: click.echo(plain(line)))
-    click.echo(
-        f"Restored as {person}. {world.deployment} is latched: look that all is well, start what you stopped, then"
-    )
-    click.echo(f"  rollback-agent clear {world.deployment}{config_hint(config_path)}")
+    click.echo(f"Restored as {person}. Start what you stopped, look that all is well, then lift the latch:")
+    click.echo(f"  rollback-agent clear {deployment}{config_hint(config_path)}")
 
 
 def _require_confirmed(backup_id: str, confirm: str | None) -> None:
@@ -74,12 +72,11 @@ def _require_confirmed(backup_id: str, confirm: str | None) -> None:
 
 def _show(planned: RestorePlan, world: World, keep_present: bool) -> None:
     about = planned.about
-    live = f"{about.live_release or 'an unknown release'} (commit {about.live_commit or 'unknown'}) was live"
+    live, commit = about.live_release or "unknown", about.live_commit or "unknown"
     click.echo(f"backup      {planned.id}, read back and whole")
-    click.echo(
-        f"of          {about.deployment}, made {clock_time(about.made_at)} by {plain(about.made_by)}; {plain(live)}"
-    )
-    click.echo(f"first       {'keep what is there now, as a backup of its own' if keep_present else 'NOTHING is kept'}")
+    click.echo(f"of          {about.deployment}, made {clock_time(about.made_at)} by {plain(about.made_by)}")
+    click.echo(f"live then   {plain(live)} (commit {plain(commit)})")
+    click.echo(f"first       {'' if keep_present else 'do NOT '}keep what is there now, as a backup of its own")
     click.echo(f"            latch {world.deployment}, so that nothing is rolled back meanwhile")
     for part in planned.parts:
         click.echo(f"{part.part.kind:<12}{plain(part.part.name)}")

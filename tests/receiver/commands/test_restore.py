@@ -105,6 +105,7 @@ def test_dry_run_says_exactly_what_would_be_done(shop: Shop) -> None:
 
     assert f"backup      {shop.backup}, read back and whole" in said
     assert "of          qrl, made 20" in said
+    assert f"live then   r1 (commit {'c' * 40})" in said
     assert f"rename {shop.shared} to {shop.shared}.before-restore-" in said
     assert f"into {shop.database} by SQLite's own backup" in said
     assert "keep what is there now, as a backup of its own" in said
