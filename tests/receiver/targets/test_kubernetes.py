@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,6 +21,7 @@ from receiver.targets.kubernetes import Deployments
 from tests.receiver.targets.cluster import REVISION, ROLLED_OUT, Cluster, cluster
 
 VERSION = "app.kubernetes.io/version"
+KUBECTL = shutil.which("kubectl")
 SINCE = datetime.fromisoformat(ROLLED_OUT).timestamp()
 
 
@@ -39,6 +41,7 @@ def target(shop: Cluster, directory: Path, **changes: Any) -> Deployments:
         "namespace": "shop",
         "deployments": ["api", "web"],
         "release_label": VERSION,
+        "kubectl": KUBECTL,
         "timeout": "20s",
     }
     return Deployments(KubernetesTarget.model_validate(config | changes))
@@ -117,7 +120,7 @@ def test_cluster_that_is_away_is_told(shop: Cluster, tmp_path: Path) -> None:
     qrl = target(shop, tmp_path)
     command = qrl.command(Level.FAST, qrl.live(), of(qrl, "1.1"))
     shop.status = 503
-    with pytest.raises(TargetError, match=r"^/usr/bin/kubectl ended with exit code 1: .+"):
+    with pytest.raises(TargetError, match=rf"^{KUBECTL} ended with exit code 1: .+"):
         qrl.live()
     done = run(command)
     assert (done.returncode, shop.writes) == (UNKNOWN, [])
@@ -180,9 +183,7 @@ def test_faults_are_sentences(shop: Cluster, tmp_path: Path) -> None:
     shop.objects["deployments"]["web"]["spec"]["paused"] = True
     assert faults(qrl) == ("Deployment web is paused, and kubectl undoes no paused one",)
     shop.allowed = False
-    assert faults(qrl)[0].startswith(
-        "Deployments of shop cannot be changed: /usr/bin/kubectl ended with exit code 1: no"
-    )
+    assert faults(qrl)[0].startswith(f"Deployments of shop cannot be changed: {KUBECTL} ended with exit code 1: no")
     absent = target(shop, tmp_path, kubectl="/absent/kubectl")
     assert faults(absent)[0] == "/absent/kubectl: No such file or directory"
 
