@@ -38,9 +38,18 @@ config_option = click.option(
     help="The configuration file (YAML or JSON).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _someone(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise click.BadParameter("a name is not empty and can be printed")
+    return value.strip()
+
+
 person_option = click.option(
     "--as",
     "person",
+    callback=_someone,
     default=getpass.getuser,
     show_default="your login name",
     help="Who decides, for the audit trail.",

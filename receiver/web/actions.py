@@ -34,13 +34,11 @@ def _add_approval(pages: Blueprint) -> None:
     @for_operators
     def approve(id_: str) -> ResponseReturnValue:
         plan = request.form.get("plan", "")
-        if not _knows_password():
-            flash("Your password is needed to approve, and it was wrong or missing. Nothing was done.", "bad")
-        else:
-            approval = _operators().approve(id_, plan, _person(), _comment())
-            waits = approval.state is ApprovalState.PENDING
-            also = f" {approval.need} people must; another one is needed." if waits else ""
-            flash(f"You approved plan {plan[:SHORT_HASH]}.{also}", "good")
+        _require_password("to approve")
+        approval = _operators().approve(id_, plan, _person(), _comment())
+        waits = approval.state is ApprovalState.PENDING
+        also = f" {approval.need} people must; another one is needed." if waits else ""
+        flash(f"You approved plan {plan[:SHORT_HASH]}.{also}", "good")
         return redirect(url_for("pages.incident", id_=id_), 303)
 
     @pages.post("/incidents/<id_>/deny")
@@ -63,6 +61,7 @@ def _add_answers(pages: Blueprint) -> None:
     @pages.post("/deployments/<name>/clear")
     @for_operators
     def clear(name: str) -> ResponseReturnValue:
+        _require_password("to clear the latch")
         _operators().clear(name, _person(), _comment())
         flash(f"You cleared {name}.", "good")
         return _to_deployment(name)
@@ -75,6 +74,8 @@ def _add_switches(pages: Blueprint) -> None:
         state = request.form.get("state")
         if state not in ("on", "off"):
             raise NotPossible("the kill switch is on or off")
+        if state == "off":
+            _require_password("to allow rollbacks again")
         _operators().switch(state == "on", _person(), _comment())
         flash(f"You switched the kill switch {state}.", "good")
         return redirect(url_for("pages.overview"), 303)
@@ -85,9 +86,9 @@ def _add_switches(pages: Blueprint) -> None:
         if name == ALL:  # the page of one deployment sets none but that one's
             raise NotFound(f"there is no deployment {name}")
         level = None if request.form.get("level") == "configured" else _choice(Autonomy, "level")
-        if level not in (Autonomy.L1, Autonomy.L2) and not _knows_password():  # what stops must not wait for one
-            flash("Your password is needed to let the agent roll back, and it was wrong or missing.", "bad")
-        elif level is None:
+        if level not in (Autonomy.L1, Autonomy.L2):
+            _require_password("to let the agent roll back")
+        if level is None:
             _operators().reset_autonomy(name, _person(), _comment())
             flash(f"What was set for {name} by itself no longer counts.", "good")
         else:
@@ -115,6 +116,7 @@ def _add_releases(pages: Blueprint) -> None:
     @pages.post("/deployments/<name>/releases/<release>/release-hold")
     @for_operators
     def release_hold(name: str, release: str) -> ResponseReturnValue:
+        _require_password("to let a held release go")
         _operators().release_hold(name, release, _person(), _comment())
         flash(f"{release} is no longer held.", "good")
         return _to_deployment(name)
@@ -164,13 +166,14 @@ def _minutes() -> int:
         raise BadAnnouncement("say in how many minutes the hotfix will be live, as a whole number") from None
 
 
-def _knows_password() -> bool:
-    """Whether whoever holds the phone is who signed in on it."""
+def _require_password(what_for: str) -> None:
+    """Raise NotPossible unless whoever holds the phone is who signed in on it; what stops must not wait for it."""
     found = require_visitor()
     if found.is_fresh:
-        return True
+        return
     password, address = request.form.get("password", ""), request.remote_addr or ""
-    return site().in_force().access.check_password(found.name, password, address) is not None
+    if site().in_force().access.check_password(found.name, password, address) is None:
+        raise NotPossible(f"your password is needed {what_for}, and it was wrong or missing")
 
 
 def _back() -> ResponseReturnValue:

@@ -39,7 +39,7 @@ def add_pages(pages: Blueprint) -> None:
         with site().database.read() as tx:
             now = site().database.now(tx)
             found = {"standing": _standing(tx, now), "incidents": views.incidents(tx, _NEWEST)}
-        return render_template("overview.html", now=now, **found)
+        return render_template("overview.html", now=now, fresh_for=FRESH_FOR, **found)
 
     @pages.get("/incidents/<id_>")
     @for_viewers

@@ -54,3 +54,6 @@ def test_what_is_not_there_is_told(here: Journaled) -> None:
         here.says("autonomy", "reset", "--all")
     with pytest.raises(click.BadParameter):
         here.says("autonomy", "set", "L5", "qrl")
+    for nobody in ("", " ", "a\nb"):
+        with pytest.raises(click.BadParameter, match="a name is not empty"):
+            here.says("autonomy", "set", "L1", "qrl", "--as", nobody)

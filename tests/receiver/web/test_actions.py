@@ -156,8 +156,27 @@ def test_letting_it_roll_back_needs_the_password_again(page: Page, level: str, i
     visitor, action = page.visitor("alice"), "/deployments/qrl/autonomy"
     page.agent.clock.advance(FRESH_FOR + 1)
 
-    assert ("Your password is needed" in visitor.after("/deployments/qrl", action, level=level)) == is_asked
+    assert ("your password is needed" in visitor.after("/deployments/qrl", action, level=level)) == is_asked
     assert f"qrl is at {level} now." in visitor.after("/deployments/qrl", action, level=level, password=PASSWORD)
+
+
+def test_what_lets_it_go_on_needs_the_password_again(page: Page) -> None:
+    """Long after signing in, stopping and holding need none; allowing again, clearing and letting go the right one."""
+    with page.agent.database.write() as tx:
+        deployments.latch(tx, "qrl", page.agent.clock(), "it failed")
+    visitor, here = page.visitor("alice"), "/deployments/qrl"
+    page.agent.clock.advance(FRESH_FOR + 1)
+    hold = f"{here}/releases/{GOOD}"
+
+    assert "You switched the kill switch on." in visitor.after("/", "/kill-switch", state="on")
+    assert f"You hold {GOOD}." in visitor.after(here, f"{hold}/hold")
+    for place, form, fields in (
+        ("/", "/kill-switch", {"state": "off"}), (here, f"{here}/clear", {}), (here, f"{hold}/release-hold", {}),
+    ):  # fmt: skip
+        assert "Nothing was done: your password is needed to" in visitor.after(place, form, **fields)
+        assert "Nothing was done: your password is needed to" in visitor.after(place, form, password="no", **fields)
+        assert "Nothing was done" not in visitor.after(place, form, password=PASSWORD, **fields)
+    assert (page.agent.config.kill_switch.exists(), page.agent.latch(), page.agent.held()) == (False, None, [])
 
 
 def test_two_people_approve_on_the_page(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
