@@ -35,10 +35,12 @@ class Scripts:
     def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
         """Back up, roll back and verify, each by its script; raises TargetError."""
         require_ids(live, target)
+        # In the command too, which a person may be shown to run by hand.
+        told = ("/usr/bin/env", f"ROLLBACK_LIVE_RELEASE={live.id}", f"ROLLBACK_TARGET_RELEASE={target.id}")
         actions = (
             (self._script(BACK_UP),),
-            (self._script(ROLL_BACK), f"--{level}", "--auto-confirm"),
-            (self._script(VERIFY),),
+            (*told, self._script(ROLL_BACK), f"--{level}", "--auto-confirm"),
+            (*told, self._script(VERIFY)),
         )
         return only_if_live(live.id, (self._script(LIST), "--live"), actions)
 

@@ -61,10 +61,11 @@ def test_reference_scripts_bring_the_good_release_back(tmp_path: Path) -> None:
 
         assert (run["result"], here.live(), here.restarts()) == ("restored", GOOD, 1)
         printed = output(here).decode()
+        told = f"/usr/bin/env ROLLBACK_LIVE_RELEASE={BAD} ROLLBACK_TARGET_RELEASE={GOOD}"
         assert [line for line in printed.splitlines() if line.startswith("[")] == [
             f"[1/3] {tmp_path}/scripts/backup-current-state.sh",
-            f"[2/3] {tmp_path}/scripts/emergency-rollback.sh --fast --auto-confirm",
-            f"[3/3] {tmp_path}/scripts/verify-rollback.sh",
+            f"[2/3] {told} {tmp_path}/scripts/emergency-rollback.sh --fast --auto-confirm",
+            f"[3/3] {told} {tmp_path}/scripts/verify-rollback.sh",
         ]
         assert f"current: {BAD} -> {GOOD}" in printed
         assert "well three times in a row" in printed

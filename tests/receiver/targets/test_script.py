@@ -66,9 +66,11 @@ def test_without_one_live_release_there_is_an_error(tmp_path: Path, target: Scri
 def test_command_is_the_guides(tmp_path: Path, target: Scripts, level: Level) -> None:
     """Back up, roll back at the level without asking, verify: if list-releases.sh still tells the plan's release."""
     command = " ".join(target.command(level, R2, R1)[4:])
+    told = "/usr/bin/env ROLLBACK_LIVE_RELEASE=r2 ROLLBACK_TARGET_RELEASE=r1"
     assert command == (
         f"r2 --ask {tmp_path}/list-releases.sh --live --then {tmp_path}/backup-current-state.sh"
-        f" --then {tmp_path}/emergency-rollback.sh --{level} --auto-confirm --then {tmp_path}/verify-rollback.sh"
+        f" --then {told} {tmp_path}/emergency-rollback.sh --{level} --auto-confirm"
+        f" --then {told} {tmp_path}/verify-rollback.sh"
     )
     assert target.time_limit(level) == 1200
 
