@@ -101,12 +101,13 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     click.echo(f"deployment  {plan.deployment}")
     click.echo(f"level       {plan.level}")
     click.echo(f"from        {plan.live_release} (commit {plain(plan.live_commit or 'unknown')})")
-    target = plan.target_release or "no known good release"
-    click.echo(f"to          {target} (commit {plain(plan.target_commit or 'unknown')})")
+    commit = f" (commit {plain(plan.target_commit or 'unknown')})" if plan.target_release else ""
+    click.echo(f"to          {plan.target_release or 'no known good release'}{commit}")
     click.echo(f"back up     {kept or 'the plan and the configuration only'}")
     click.echo(f"            into {world.config.backups}")
     click.echo(f"command     {plain(' '.join(plan.command) or 'none')}")
-    click.echo(f"            within {plan.timeout:g} s, output to {world.config.logs}/rollback-<run>.log")
+    if plan.command:
+        click.echo(f"            within {plan.timeout:g} s, output to {world.config.logs}/rollback-<run>.log")
     click.echo(f"verify      {world.settings.verify.samples_in_a_row} good checks in a row of every service, no branch")
     click.echo(f"            firing, within {world.settings.verify.timeout:g} s")
     click.echo("guardrails")

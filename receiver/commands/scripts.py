@@ -18,7 +18,7 @@ SETTINGS = "settings.sh"
 def scripts(directory: Path) -> None:
     """Copy the reference scripts to DIRECTORY, for the target `script`; a file that is there is never overwritten.
 
-    Then write settings.sh: which deployment it is, and how it is restarted and checked.
+    Then fill in settings.sh, which comes with them: which deployment it is, and how it is restarted and checked.
     """
     files = sorted(SHIPPED.glob("*.sh"))
     there = [file.name for file in files if (directory / file.name).exists()]
@@ -31,4 +31,4 @@ def scripts(directory: Path) -> None:
             copied.chmod(0o644 if file.name == SETTINGS else 0o755)  # whatever the installed package has
     except OSError as error:
         raise NotPossible(f"{directory}: the scripts cannot be copied: {error.strerror}") from error
-    click.echo(f"{directory}: {', '.join(file.name for file in files)}; now write {SETTINGS}")
+    click.echo(f"{directory}: {', '.join(file.name for file in files)}; now fill in {SETTINGS}")
