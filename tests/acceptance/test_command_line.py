@@ -163,7 +163,7 @@ def test_a_hotfix_and_a_deploy_are_announced(tmp_path: Path) -> None:
 
         agent.stop()
         here.command("hotfix", "failed", "qrl")
-        assert f"deploy of {BAD} to qrl is under way" in here.command("status")
+        assert f"deploy of {BAD} to qrl has been under way" in here.command("status")
         assert "too long for a hotfix" in here.command("hotfix", "start", "qrl", "--eta", "15m", code=1)
         assert "is not a duration" in here.command("hotfix", "start", "qrl", "--eta", "soon", code=2)
         assert "the configuration has qrl" in here.command("hotfix", "done", "qrx", code=2)
