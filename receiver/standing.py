@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from receiver.config import Config
 from receiver.errors import TargetError
 from receiver.guardrails.watchdog import missing_for
-from receiver.journal import autonomy, deployments, hotfixes, releases, seen, views
+from receiver.journal import autonomy, deployments, hotfixes, releases, runs, seen, views
 from receiver.journal.views import View
 from receiver.model import Release
 from receiver.redact import redact
@@ -74,6 +74,7 @@ def _deployment(tx: sa.Connection, config: Config, name: str, live: Release | Ta
         "budget_limit": limits.daily_limit.limit,
         "cooldown_left": max(cooldown_end - now, 0.0),
         "latched": latch.reason if latch else None,
+        "under_way": runs.phase_under_way(tx, name),
         **_announced(tx, name, live.id if isinstance(live, Release) else None, now),
     }
 

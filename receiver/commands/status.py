@@ -77,6 +77,8 @@ def _state(one: dict[str, Any]) -> str:
         return str(one["live_unknown"])
     if one["latched"]:
         return f"latched: {one['latched']}"
+    if one["under_way"]:
+        return "asks a person" if one["under_way"] == "approve" else f"under way: {one['under_way']}"
     if not one["budget"]:
         return "budget spent"
     if one["cooldown_left"]:

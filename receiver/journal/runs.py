@@ -56,6 +56,13 @@ def of_open_incidents(tx: sa.Connection) -> frozenset[str]:
     return frozenset(tx.execute(query.where(incident.c.closed_at.is_(None))).scalars())
 
 
+def phase_under_way(tx: sa.Connection, deployment: str) -> str | None:
+    """The phase of the deployment's run that has not ended yet."""
+    table = tables.run
+    under_way = (table.c.deployment == deployment, table.c.state != FINISHED)
+    return tx.execute(sa.select(table.c.phase).where(*under_way)).scalar()
+
+
 def claimed(tx: sa.Connection, deployment: str) -> str | None:
     """The run that has claimed a rollback of the deployment and has not ended yet."""
     table = tables.run

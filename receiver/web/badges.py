@@ -70,6 +70,8 @@ def of_deployment(deployment: View) -> Badge:
     stands = (
         (deployment["live_unknown"], Badge(Tone.BAD, "release cannot be read")),
         (deployment["latched"], Badge(Tone.NEEDED, "latched")),
+        (deployment["under_way"] == "approve", Badge(Tone.NEEDED, "asks a person")),
+        (deployment["under_way"], Badge(Tone.WORKING, f"under way: {spoken(deployment['under_way'] or '')}")),
         (deployment["migration_failed"], Badge(Tone.BAD, "migration failed")),
         (deployment["deploys"], Badge(Tone.WORKING, "deploy under way")),
         (not deployment["budget"], Badge(Tone.BAD, "budget spent")),

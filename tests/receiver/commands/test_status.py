@@ -25,5 +25,15 @@ def test_a_spent_budget_is_not_ready(here: Journaled) -> None:
     with here.database.write() as tx:
         now = here.database.now(tx)
         incidents.wake(tx, "qrl", now, deciding=Demand("service_down", Action.ROLLBACK))
-        tx.execute(sa.update(tables.run).values(claimed_at=now))
+        tx.execute(sa.update(tables.run).values(claimed_at=now, state="finished"))
     assert (state_of(here, "qrl"), state_of(here, "shop")) == ("budget spent", "ready")
+
+
+def test_a_run_under_way_is_not_ready(here: Journaled) -> None:
+    """While a run goes on its phase is told, and that it asks a person where it does."""
+    with here.database.write() as tx:
+        incidents.wake(tx, "qrl", here.database.now(tx), deciding=Demand("service_down", Action.ROLLBACK))
+    assert (state_of(here, "qrl"), state_of(here, "shop")) == ("under way: evaluate", "ready")
+    with here.database.write() as tx:
+        tx.execute(sa.update(tables.run).values(phase="approve"))
+    assert state_of(here, "qrl") == "asks a person"

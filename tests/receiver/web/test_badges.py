@@ -27,7 +27,7 @@ def incident(*runs: dict[str, Any], state: str = "open", escalations: tuple[str,
 def deployment(**changes: Any) -> dict[str, Any]:
     """A deployment that can be rolled back."""
     good = {"live_unknown": None, "latched": None, "migration_failed": False, "deploys": [], "budget": 3}
-    return good | {"cooldown_left": 0.0} | changes
+    return good | {"cooldown_left": 0.0, "under_way": None} | changes
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,9 @@ def test_every_result_has_its_tone(result: Result) -> None:
         ({"budget": 0, "cooldown_left": 3.0}, "budget spent"),
         ({"deploys": [{}], "budget": 0}, "deploy under way"),
         ({"migration_failed": True, "deploys": [{}]}, "migration failed"),
-        ({"latched": "it failed", "migration_failed": True}, "latched"),
+        ({"under_way": "approve", "migration_failed": True}, "asks a person"),
+        ({"under_way": "back_up", "cooldown_left": 3.0}, "under way: back up"),
+        ({"latched": "it failed", "migration_failed": True, "under_way": "verify"}, "latched"),
         ({"live_unknown": "no link", "latched": "it failed"}, "release cannot be read"),
     ],
 )
