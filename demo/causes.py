@@ -15,6 +15,9 @@ from demo.timeline import Moment, Timeline
 
 PIPELINE = "pipeline"
 _TRIED_FOR = 15.0
+_SINCE_THE_LAST_ROUND = "time() - max(timestamp(healthcheck_success))"
+_JUST = 1.0
+"""Seconds; a round is a scrape, and the next one comes ten seconds later."""
 _MET_BY_THREE_USERS = "deployment:users_affected:ratio * deployment:users:count5m > 2.5"
 
 
@@ -39,7 +42,12 @@ Cause = Callable[[Stage], None]
 
 
 def ship(stage: Stage) -> None:
-    """Put the bad release live."""
+    """Put the bad release live, right after a round of checks.
+
+    Of a release that goes live in the middle of one, some checks would still see the one before: another branch could
+    then be due a round earlier than the one that the scenario is about.
+    """
+    _await_a_round_of_checks(stage)
     stage.stack.deployment.put_live(_release(stage))
 
 
@@ -71,6 +79,15 @@ def stop_the_exporter(stage: Stage) -> None:
     """Stop measuring."""
     stage.stack.stop_exporter()
     stage.timeline.mark(Moment.FAULT, time.time(), "the exporter is stopped")
+
+
+def _await_a_round_of_checks(stage: Stage) -> None:
+    def has_just_been() -> bool:
+        age = stage.stack.prometheus.value(_SINCE_THE_LAST_ROUND)
+        return age is not None and age < _JUST
+
+    if not wait_until(has_just_been, 60, every=0.1):
+        raise NotReadyError("Prometheus took no round of checks within 60 s")
 
 
 def _await_affected_users(stage: Stage) -> None:
