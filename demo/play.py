@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from demo.agent import Agent, CommandError
@@ -156,16 +157,20 @@ class Play:
         if self.seen.run and self.seen.run["state"] == "finished":
             return "watching 10 s longer"
         if self.seen.run:
-            return _progress(self.seen.run, time.time())
+            logs = self._agent.config.parent / "rollback" / "logs"
+            return _progress(self.seen.run, time.time(), logs / f"rollback-{self.seen.run['id']}.log")
         if self.scenario.history and self.timeline.at(Moment.BACKFILLED) is None:
             return "awaiting bad signals"
         return "awaiting the agent"
 
 
-def _progress(run: dict[str, Any], now: float) -> str:
-    """The phase that the agent is in, for how long, and what it waits for."""
+def _progress(run: dict[str, Any], now: float, output: Path) -> str:
+    """The phase that the agent is in, for how long, and what it waits for or the command's last line."""
     step = next((one for one in run["steps"] if one["name"] == run["phase"]), None)
     if step is None or step["finished_at"] is not None:
         return f"the agent: {run['phase']}"
-    said = f": {step['summary']}" if step["summary"] else ""
-    return f"the agent: {run['phase']} for {max(now - step['started_at'], 0):.0f} s{said}"
+    says = step["summary"] or ""
+    if run["phase"] == "execute" and output.is_file():
+        says = output.read_text(errors="replace").rstrip().rpartition("\n")[2]
+    times = f"{max(now - step['started_at'], 0):.0f} s, the run for {max(now - run['created_at'], 0):.0f} s"
+    return f"the agent: {run['phase']} for {times}{': ' + says if says else ''}"
