@@ -174,6 +174,8 @@ def _describe(model: type[BaseModel], fault: Any) -> str:
             text = "unknown key" + _suggestion(model, fault["loc"])
         case "missing":
             text = "is required and missing"
+        case "tuple_type":
+            text = "must be a list, such as [one, two]"
         case _:
             text = fault["msg"].removeprefix("Value error, ")
     return f"{_dotted(fault['loc'])}: {text}" if fault["loc"] else text

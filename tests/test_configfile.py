@@ -251,4 +251,4 @@ def test_command_must_begin_with_an_absolute_path(tmp_path: Path, argv: str) -> 
 
 def test_command_is_no_shell_line(tmp_path: Path) -> None:
     """A command is a list; a line that a shell would have to take apart is refused (T3)."""
-    assert fault(tmp_path, "name: x\nrestart: /bin/restart now\n") == "2: restart: Input should be a valid tuple"
+    assert fault(tmp_path, "name: x\nrestart: /bin/restart now\n") == "2: restart: must be a list, such as [one, two]"

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from receiver.errors import TargetError
 from receiver.journal import approvals, deployments, escalations, hotfixes, releases, tables
+from receiver.journal.approvals import ApprovalState
 from receiver.model import EscalationReason
 from tests.receiver.agent import Agent
 from tests.receiver.surroundings import BAD, GOOD, branch
@@ -228,3 +229,18 @@ def test_a_plan_that_two_must_approve_says_how_many_have(page: Page, incident: s
         row = {"approval": approval.id, "person": "bob", "voted_at": 1.0, "via": "page", "comment": None}
         tx.execute(tables.vote.insert().values(row))
     assert "1 of 2 have approved: bob" in page.visitor("alice").text(f"/incidents/{incident}")
+
+
+def test_how_far_a_run_is_stands_above_what_it_found(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
+    """Phase, times and what is waited for, as long as it goes on; while a person is asked the question says it all."""
+    with served(make_agent(autonomy="L3"), tmp_path) as page:
+        page.agent.go()
+        visitor = page.visitor("carol")
+        assert "the run for" not in visitor.text(f"/incidents/{page.incident()}")
+
+        page.agent.prometheus.health = {}
+        page.agent.decide(ApprovalState.APPROVED)
+        page.agent.work()
+        shown = visitor.text(f"/incidents/{page.incident()}")
+
+    assert re.search(r"verify for \d+ s, the run for \d+ s: no new sample yet of service:availability:ratio", shown)
