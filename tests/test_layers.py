@@ -55,6 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.webhook",
         "receiver.web_check",
     ),
+    ("receiver.run_once_wrapper",),
     ("receiver.journal", "receiver.rules"),
     ("receiver.bodies", "receiver.postgresql"),
     ("receiver.authentication", "receiver.tls"),
