@@ -158,13 +158,13 @@ class Play:
             return "watching 10 s longer"
         if self.seen.run:
             logs = self._agent.config.parent / "rollback" / "logs"
-            return _progress(self.seen.run, time.time(), logs / f"rollback-{self.seen.run['id']}.log")
+            return at_work(self.seen.run, time.time(), logs / f"rollback-{self.seen.run['id']}.log")
         if self.scenario.history and self.timeline.at(Moment.BACKFILLED) is None:
             return "awaiting bad signals"
         return "awaiting the agent"
 
 
-def _progress(run: dict[str, Any], now: float, output: Path) -> str:
+def at_work(run: dict[str, Any], now: float, output: Path) -> str:
     """The phase that the agent is in, for how long, and what it waits for or the command's last line."""
     step = next((one for one in run["steps"] if one["name"] == run["phase"]), None)
     if step is None or step["finished_at"] is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
+from tests.postgres import Postgres, running_server
 from tests.prometheus_versions import SYSTEM, VERSIONS, Version
 
 settings.register_profile("same", derandomize=True, database=None)
@@ -15,6 +18,13 @@ settings.load_profile("same")
 def pytest_report_header() -> list[str]:
     """What the tests that ask for `version` are run on, and why not on the others."""
     return [f"{version}: {version.told}" for version in VERSIONS]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for all tests of a process; each takes a database of its own."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=VERSIONS, ids=str)

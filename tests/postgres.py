@@ -9,8 +9,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from demo.processes import Process, wait_until
@@ -64,6 +67,10 @@ class Postgres:
             connection.exec_driver_sql(f"create schema {name}")
         return self._url(options=f"-csearch_path={name}")
 
+    def connection_string(self) -> str:
+        """How libpq reaches the server."""
+        return self.new_database().replace("postgresql+psycopg://", "postgresql://").partition("&options")[0]
+
     def stop(self) -> None:
         """End the server at once, whoever is still connected."""
         self._process.signal(signal.SIGINT)
@@ -81,3 +88,16 @@ class Postgres:
                 return True
         except sa.exc.OperationalError:
             return False
+
+
+@contextmanager
+def running_server() -> Iterator[Postgres]:
+    """A PostgreSQL of one's own; where it is not installed, the test is skipped."""
+    binaries = server_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL's server is not installed")
+    server = Postgres(binaries)
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -124,6 +124,7 @@ def _divide(words: list[str]) -> list[list[str]]:
     return commands
 
 
+# The same stands in switch_release.py: each is a program of one file, which is started without a path to import from.
 def _run(command: list[str]) -> int:
     libc = ctypes.CDLL(None)
     try:

@@ -104,6 +104,7 @@ def main(arguments: list[str]) -> int:
     return _run(restart)
 
 
+# The same stands in act_if_live.py: each is a program of one file, which is started without a path to import from.
 def _run(command: list[str]) -> int:
     libc = ctypes.CDLL(None)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from demo.play import _progress
+from demo.play import at_work
 
 
 def run(phase: str, summary: str | None = None) -> dict[str, Any]:
@@ -15,11 +15,11 @@ def run(phase: str, summary: str | None = None) -> dict[str, Any]:
 
 def test_it_tells_what_is_waited_for(tmp_path: Path) -> None:
     """The phase, for how long, the run's own time, and the reason."""
-    said = _progress(run("verify", "HighErrorRate still fires"), 112.0, tmp_path / "none")
+    said = at_work(run("verify", "HighErrorRate still fires"), 112.0, tmp_path / "none")
     assert said == "the agent: verify for 12 s, the run for 22 s: HighErrorRate still fires"
 
 
 def test_it_tells_the_commands_last_line(tmp_path: Path) -> None:
     """Whatever bytes it printed."""
     (tmp_path / "output").write_bytes(b"stopping flask\nstarting \xff flask\n")
-    assert _progress(run("execute"), 101.0, tmp_path / "output").endswith("the run for 11 s: starting \ufffd flask")
+    assert at_work(run("execute"), 101.0, tmp_path / "output").endswith("the run for 11 s: starting \ufffd flask")

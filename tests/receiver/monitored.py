@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from demo.monitoring import start_prometheus
 from demo.processes import free_port, wait_until
 from receiver.prometheus import Prometheus
+from tests.exposition import serve_metrics
 
 
 class Monitored:
@@ -20,7 +18,7 @@ class Monitored:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self._lines: dict[str, tuple[str, ...]] = {}
-        exporter = _exporter(lambda: "".join(f"{line}\n" for lines in self._lines.copy().values() for line in lines))
+        exporter = serve_metrics(self._exposition)
         stack.callback(exporter.server_close)
         stack.callback(exporter.shutdown)
         rules = [
@@ -38,6 +36,9 @@ class Monitored:
         }
         server = stack.enter_context(start_prometheus(directory, config, free_port()))
         self.url = server.url
+
+    def _exposition(self) -> str:
+        return "".join(f"{line}\n" for lines in self._lines.copy().values() for line in lines)
 
     def expose(self, deployment: str, *lines: str) -> None:
         """Expose these lines for a deployment, in place of those that were."""
@@ -66,23 +67,3 @@ def await_signals(monitored: Monitored, deployment: str, *lines: str) -> None:
     alerting = any(line.startswith(("test_firing", "test_pending")) for line in lines)
     wanted = f"ALERTS{{deployment={quoted}}}" if alerting else f"test_marker{{deployment={quoted}}}"
     assert wait_until(lambda: monitored.shows(wanted), 20, every=0.1)
-
-
-def _exporter(text: Callable[[], str]) -> ThreadingHTTPServer:
-    """Serves what `text` gives as metrics."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = text().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server

@@ -81,6 +81,7 @@ def test_it_is_kept_alive_until_it_is_answered(agent: Agent, alertmanager: ToldO
 @pytest.mark.parametrize("word", list(Answer))
 def test_an_answer_ends_it(agent: Agent, alertmanager: ToldOfAlerts, word: Answer) -> None:
     """Whatever the answer is; once the second way has seen it too, and exactly once."""
+    agent.clock.stand_still()
     escalating, id_ = escalator(agent, alertmanager), ask(agent)
     work(escalating)
     alertmanager.take()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.mariadb import Mariadb
-from tests.postgres import Postgres, server_binaries
 
 
 @pytest.fixture
@@ -27,17 +26,6 @@ def shared(tmp_path: Path) -> Path:
     (directory / "uploads" / "empty").touch()
     (directory / "latest").symlink_to("uploads/2026")
     return directory
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Postgres]:
-    """A PostgreSQL of one's own."""
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    server = Postgres(binaries)
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session")

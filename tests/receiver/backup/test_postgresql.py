@@ -38,9 +38,9 @@ def numbers() -> Iterator[int]:
 
 
 @pytest.fixture
-def url(postgresql: Postgres, numbers: Iterator[int]) -> str:
+def url(postgres: Postgres, numbers: Iterator[int]) -> str:
     """The connection string of a database of one's own that holds rows."""
-    server = postgresql.new_database().replace("postgresql+psycopg://", "postgresql://").partition("&options")[0]
+    server = postgres.connection_string()
     name = f"shop_{next(numbers)}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {name}")

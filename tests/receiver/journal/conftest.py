@@ -9,17 +9,6 @@ import pytest
 
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
-from tests.postgres import Postgres, server_binaries
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    server = Postgres(binaries)
-    yield server
-    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

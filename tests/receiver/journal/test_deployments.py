@@ -39,7 +39,7 @@ def test_the_lock_lets_one_in_at_a_time(database: Database) -> None:
 
 
 def test_fifty_one_claims_at_once_pass_three(database: Database, tmp_path: Path) -> None:
-    """Of 51 runs that claim in the same moment, in several processes, the three that the limit allows get through."""
+    """Of 51 runs that claim in the same moment, in several processes, those three get through that may (T21)."""
     target = FileTarget(tmp_path / "releases")
     for release in (GOOD, BAD):
         target.ship(release)

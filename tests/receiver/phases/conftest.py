@@ -8,21 +8,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.postgres import Postgres, server_binaries
+from tests.postgres import running_server
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Path]:
     """A file with the connection string of a PostgreSQL that holds rows."""
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    server = Postgres(binaries)
-    url = server.new_database().replace("postgresql+psycopg://", "postgresql://").partition("&options")[0]
-    with psycopg.connect(url) as connection:
-        connection.execute("create table node as select n, md5(n::text) from generate_series(1, 1000) as n")
-    file = tmp_path / "shop.url"
-    file.write_text(url)
-    file.chmod(0o600)
-    yield file
-    server.stop()
+    with running_server() as server:
+        url = server.connection_string()
+        with psycopg.connect(url) as connection:
+            connection.execute("create table node as select n, md5(n::text) from generate_series(1, 1000) as n")
+        file = tmp_path / "shop.url"
+        file.write_text(url)
+        file.chmod(0o600)
+        yield file

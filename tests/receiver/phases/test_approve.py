@@ -139,7 +139,7 @@ def test_a_rollback_by_hand_is_confirmed_at_every_level(make_agent: Callable[...
 
 
 def test_a_full_rollback_asks_at_l4(agent: Agent) -> None:
-    """The database is never rolled back without a person, however sure the branch is, and that escalates."""
+    """The database is never rolled back without a person, however sure the branch is, and that escalates (T21)."""
     agent.prometheus.firing = (branch(level=Level.FULL, confidence=1.0),)
 
     run = agent.go()

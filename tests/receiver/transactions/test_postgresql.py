@@ -15,7 +15,7 @@ import pytest
 from receiver.errors import TransactionsError
 from receiver.secret import SecretFile
 from receiver.transactions.postgresql import PostgresqlTransactions
-from tests.postgres import Postgres, server_binaries
+from tests.postgres import running_server
 
 Pending = Callable[..., tuple[str, ...]]
 
@@ -23,12 +23,8 @@ Pending = Callable[..., tuple[str, ...]]
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A server's connection string, as libpq reads it."""
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL's server is not installed")
-    server = Postgres(binaries)
-    yield server.new_database().replace("postgresql+psycopg://", "postgresql://").partition("&options")[0]
-    server.stop()
+    with running_server() as server:
+        yield server.connection_string()
 
 
 @pytest.fixture
