@@ -31,23 +31,23 @@ def by_hand(run: Run, world: World) -> Outcome:
     try:
         live = world.target.live().id
     except TargetError as error:
-        return Wait(now + LOOK_AGAIN, f"the live release cannot be read: {error}")
-    if live == plan.target_release:
-        return _done(run, world, asked, now, live)
-    waiting = Wait(now + LOOK_AGAIN, f"waiting for a person to make {plan.target_release} live; {live} is")
-    return _over(run, asked, now, live) or waiting
+        seen = f"the live release cannot be read: {error}"
+    else:
+        if live == plan.target_release:
+            return _done(run, world, asked, now, live)
+        seen = f"{live} is live and not {plan.target_release}"
+    return _over(run, asked, now, seen) or Wait(now + LOOK_AGAIN, f"waiting for a person; {seen}")
 
 
-def _over(run: Run, asked: Escalation, now: float, live: str) -> Stop | None:
+def _over(run: Run, asked: Escalation, now: float, seen: str) -> Stop | None:
     """The end of a rollback by hand that is not to be waited for any longer."""
     if asked.answer == escalations.GIVE_UP:
-        return Stop(Result.WITHDRAWN, f"{asked.answered_by} gave up; {live} is live", run.findings)
+        return Stop(Result.WITHDRAWN, f"{asked.answered_by} gave up; {seen}", run.findings)
     if asked.answer == escalations.DONE:
-        target = run.findings.require_plan().target_release
-        reason = f"{asked.answered_by} said that it is done, but {live} is live and not {target}"
+        reason = f"{asked.answered_by} said that it is done, but {seen}"
         return Stop(Result.FAILED, reason, run.findings, EscalationReason.ROLLBACK_FAILED, latch=True)
     if now > asked.opened_at + LONGEST:
-        reason = f"nobody rolled back by hand within {in_words(LONGEST)}; {live} is live"
+        reason = f"nobody rolled back by hand within {in_words(LONGEST)}; {seen}"
         return Stop(Result.EXPIRED, reason, run.findings, EscalationReason.APPROVAL_EXPIRED)
     return None
 

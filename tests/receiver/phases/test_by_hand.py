@@ -88,7 +88,7 @@ def test_giving_up_ends_it(asking: Agent) -> None:
 
     run = asking.wait(3)
 
-    assert (run["result"], run["reason"]) == ("withdrawn", f"ada gave up; {BAD} is live")
+    assert (run["result"], run["reason"]) == ("withdrawn", f"ada gave up; {BAD} is live and not {GOOD}")
     assert asking.latch() == f"ada gave up: {asked(asking).summary}"
 
 
@@ -106,6 +106,28 @@ def test_a_target_that_cannot_be_read_is_waited_for(asking: Agent) -> None:
     asking.target.error = None
     asking.target.ship(GOOD)
     assert asking.wait(3)["result"] == "restored"
+
+
+def test_a_target_that_stays_unreadable_is_not_waited_for_for_ever(asking: Agent) -> None:
+    """Whoever gives up is heard, and an hour ends it, also where nobody can see which release is live."""
+    asking.target.error = TargetError("gone")
+    assert asking.wait(3500)["state"] == "waiting"
+
+    run = asking.wait(200)
+
+    reason = "nobody rolled back by hand within 1:00:00; the live release cannot be read: gone"
+    assert (run["result"], run["reason"]) == ("expired", reason)
+
+
+def test_a_word_counts_where_the_target_cannot_be_read(asking: Agent) -> None:
+    """Done without a look is not done: it fails and latches, since nobody knows."""
+    asking.target.error = TargetError("gone")
+    answer(asking, Answer.DONE)
+
+    run = asking.wait(3)
+
+    assert run["reason"] == "ada said that it is done, but the live release cannot be read: gone"
+    assert (run["result"], asking.latch()) == ("failed", run["reason"])
 
 
 def test_a_restart_asks_nobody_twice(asking: Agent) -> None:
