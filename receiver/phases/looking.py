@@ -10,6 +10,7 @@ from receiver.model import Action, Signal, Telemetry
 from receiver.world import World
 
 HEALTH = "service:availability:ratio"
+BEYOND = "deployment:beyond_threshold:bool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ def look(world: World, since: float, expected: str | None, measured: Iterable[Si
     """Live release, fresh signals, health, alerts: in this order, since each means little without those before it.
 
     Samples count from `since` (Unix seconds) on; `expected` is the release that must be live, and each signal of
-    `measured` must be measured again. The rules end an alert by the shortest window that its signals have, so an alert
-    that is silent on fresh signals says that these are back under their thresholds; no threshold stands here.
+    `measured` must be measured again. No threshold stands here: the rules say by `BEYOND` whether a signal is beyond
+    its own on its shortest window, and by their alerts whether the longer windows have drained.
     """
     try:
         live = world.target.live().id
@@ -59,4 +60,7 @@ def look(world: World, since: float, expected: str | None, measured: Iterable[Si
     if not health or unhealthy:
         return Look(f"not yet {needed} good checks in a row: {', '.join(unhealthy) or 'no service'}", telemetry)
     firing = Look(None, telemetry).firing
-    return Look(f"{', '.join(firing)} still fires" if firing else None, telemetry)
+    if firing:
+        return Look(f"{', '.join(firing)} still fires", telemetry)
+    is_beyond = any(signal.name == BEYOND and signal.value != 0 for signal in telemetry.signals)
+    return Look("a signal is still beyond its threshold" if is_beyond else None, telemetry)

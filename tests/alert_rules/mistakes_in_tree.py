@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.alert_rules.mistake import Mistake, of
+from tests.alert_rules.mistake import Mistake, about, of
 
-DOWN, ERRORS, MISSING = "service-down", "high-error-rate", "signals-missing"
+MINUTE = (
+    "(service:http_request_errors:ratio_rate1m > 0.05 and service:http_requests:rate1m * 60 >= 60)\n"
+    "            or\n              deployment:authentication"
+)
+DOWN, ERRORS, MISSING, BEYOND = "service-down", "high-error-rate", "signals-missing", "beyond-threshold"
 
 IN_TREE = (
     Mistake("a half is down", "service:availability:ratio == 0", "service:availability:ratio < 1", DOWN),
@@ -234,6 +238,30 @@ IN_TREE = (
         ("50 ms is slow", "mean5m > 0.1", "mean5m > 0.05"),
         ("slow for few", "rate5m * 300 >= 60", "rate5m * 300 >= 0"),
         ("slow at once", "for: 5m", "for: 4m"),
+    ),
+    *about(
+        "decision-tree.rules.yml",
+        BEYOND,
+        ("well is not told", "(deployment:availability:ratio >= 0)", "(none)"),
+        ("no number is well", "(deployment:availability:ratio >= 0)", "(deployment:availability:ratio)"),
+        ("one deployment speaks for all", "group by (deployment) (\n", "group (\n"),
+        ("few requests tell", MINUTE, MINUTE.replace(">= 60", ">= 0")),
+        ("10 % of a minute", MINUTE, MINUTE.replace("0.05", "0.1")),
+        (
+            "an old release's database",
+            "ratio < 0.5 and on (deployment) deployment:release",
+            "ratio < 0.5 or deployment:release",
+        ),
+        (
+            "no database",
+            "ratio < 0.5 and on (deployment) deployment:release",
+            "ratio < 0 and on (deployment) deployment:release",
+        ),
+        (
+            "no payment",
+            "deployment:payment:ratio < 0.5\n            or",
+            "deployment:payment:ratio < 0\n            or",
+        ),
     ),
     *of("HighErrorRate", "precedence-pairs", ("HighErrorRate beside another", 'rank="1"', 'rank="0"')),
     *of(

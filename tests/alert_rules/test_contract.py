@@ -47,6 +47,7 @@ SIGNALS = {
     "deployment:payment:ratio",
     "deployment:ui:ratio",
     "deployment:migration_failed:bool",
+    "deployment:beyond_threshold:bool",
 }
 
 

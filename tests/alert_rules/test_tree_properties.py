@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from tests.alert_rules.tree_cases import CHANGE, END, Case, draw
-from tests.alert_rules.tree_model import Alert, branches, decided, outcome
+from tests.alert_rules.tree_model import Alert, branches, decided, is_beyond, outcome
 from tests.prometheus_versions import Version
 
 CASES, BESIDE = 480, 40
@@ -21,6 +22,7 @@ CASES, BESIDE = 480, 40
 STEP = "2m"  # of samples and evaluations; each minute would take twice as long and show nothing more
 LABELS = ("branch", "action", "service", "signal")
 QUERY = f"count by (deployment, {', '.join(LABELS)}) (ALERTS{{alertstate='firing'}})"
+BEYOND = "deployment:beyond_threshold:bool"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def names(alerts: set[Alert]) -> set[str]:
 
 
 def test_what_fires_is_what_the_model_says(version: Version, shipped: Path, tmp_path: Path, cases: list[Case]) -> None:
-    """On each deployment the first branch that holds fires, no other, and nothing of what is beside it counts."""
+    """On each deployment the first branch that holds fires and no other, and it is told whether a signal is beyond."""
     groups = [cases[first : first + BESIDE] for first in range(0, CASES, BESIDE)]
     file = tmp_path / "random.test.yml"
     rule_files = [str(shipped / "decision-tree.rules.yml")]
@@ -73,6 +75,7 @@ def test_the_cases_reach_every_branch(cases: list[Case]) -> None:
     assert len(silenced) == 12
     assert min(silenced.values()) >= 1, silenced
     assert sum(not expected(case) for case in cases) >= 50
+    assert min(Counter(is_beyond(case.now) for case in cases).values()) >= 10
 
 
 def promtool_test(cases: list[Case]) -> dict[str, Any]:
@@ -83,8 +86,19 @@ def promtool_test(cases: list[Case]) -> dict[str, Any]:
     return {
         "interval": STEP,
         "input_series": [series for case in cases for series in series_of(case)],
-        "promql_expr_test": [{"expr": QUERY, "eval_time": f"{END}m", "exp_samples": samples}],
+        "promql_expr_test": [
+            {"expr": QUERY, "eval_time": f"{END}m", "exp_samples": samples},
+            {"expr": BEYOND, "eval_time": f"{END}m", "exp_samples": list(beyond(cases))},
+        ],
     }
+
+
+def beyond(cases: list[Case]) -> Iterator[dict[str, Any]]:
+    """What is recorded of each deployment of which it is known whether a signal is beyond its threshold."""
+    for case in cases:
+        told = is_beyond(case.now)
+        if told is not None:
+            yield {"labels": f'{BEYOND}{{deployment="{case.deployment}"}}', "value": int(told)}
 
 
 def labels(deployment: str, alert: Alert) -> str:

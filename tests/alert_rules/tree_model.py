@@ -86,6 +86,20 @@ def whole(branch: str, action: str, holds: bool) -> list[tuple[str, str, str]]:
     return [(branch, action, "")] if holds else []
 
 
+def is_beyond(now: Moment) -> bool | None:
+    """Whether a signal of this moment is beyond the threshold of a rollback branch; None where that is not known."""
+    minutes = [
+        now.of("service:http_requests:rate1m", service) * 60 >= 60
+        and now.of("service:http_request_errors:ratio_rate1m", service) > 0.05
+        for service in now.services
+    ]
+    at_once = ("service_down", "authentication_broken", "payment_broken", "migration_failed", "database_broken")
+    holds = {name for rank in branches(now, now) for name, *_ in rank}
+    if any(minutes) or holds & set(at_once):
+        return True
+    return None if math.isnan(now.of(AVAILABILITY)) else False
+
+
 def too_many(now: Moment, service: str, limit: float) -> bool:
     """Too many requests fail, of a minute or of five; a good minute outvotes the five. Each needs 60 requests."""
     minute, five = now.of("service:http_requests:rate1m", service), now.of("service:http_requests:rate5m", service)

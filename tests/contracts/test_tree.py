@@ -14,7 +14,9 @@ from receiver.model import Action, Autonomy, Branch, EscalationReason, Level, Te
 from receiver.prometheus import _branch
 
 TREE = Path(__file__).parents[2] / "alert-rules" / "decision-tree.rules.yml"
-RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(TREE.read_text())["groups"] for rule in group["rules"]]
+RULES: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load(TREE.read_text())["groups"] for rule in group["rules"] if "alert" in rule
+]
 ASKED_BY_DESIGN = {
     "migration_failed": EscalationReason.DATABASE_OR_FULL,
     "database_broken": EscalationReason.DATABASE_OR_FULL,

@@ -16,6 +16,7 @@ from receiver.world import World
 
 GOOD, BAD = "r1", "r2"
 AVAILABILITY, HEALTH = "deployment:availability:ratio", "service:availability:ratio"
+BEYOND = "deployment:beyond_threshold:bool"
 
 
 def branch(name: str = "service_down", action: Action = Action.ROLLBACK, **changes: Any) -> Branch:
@@ -64,6 +65,8 @@ class ToldPrometheus:
         self.health: dict[str, tuple[float, ...]] = {"flask": (1.0, 1.0, 1.0)}
         self.samples_at: Callable[[], float] = clock
         """When the newest sample of every signal was taken."""
+        self.beyond: float | None = 0.0
+        """Whether a signal is beyond its threshold; None where the rules do not say."""
         self.quiet = True
         self.storming: frozenset[str] = frozenset({"qrl"})
         """The deployments that ask for a rollback."""
@@ -82,6 +85,9 @@ class ToldPrometheus:
         at = self.samples_at()
         signals = [Signal(AVAILABILITY, None, self.availability, at)]
         signals += [Signal(HEALTH, service, values[-1], at) for service, values in self.health.items() if values]
+        if self.beyond is not None:
+            signals.append(Signal(BEYOND, None, self.beyond, at))
+        signals.sort(key=lambda signal: signal.series)
         return Telemetry(self._clock(), self.firing, self.unreadable, tuple(signals))
 
     def samples(self, _deployment: str, _signal: str, _since: float) -> dict[str, tuple[float, ...]]:

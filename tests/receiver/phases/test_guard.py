@@ -81,7 +81,7 @@ def lose_the_alert(agent: Agent) -> None:
 
 def measure_nothing(agent: Agent) -> None:
     """The signals are there without a value."""
-    agent.prometheus.availability, agent.prometheus.health = None, {}
+    agent.prometheus.availability, agent.prometheus.health, agent.prometheus.beyond = None, {}, None
 
 
 def storm(agent: Agent) -> None:

@@ -123,6 +123,43 @@ def test_a_branch_that_still_fires_is_no_effect(agent: Agent) -> None:
     assert (agent.escalated(), agent.latch(), agent.held()) == (["verification_failed"], None, [])
 
 
+def test_a_signal_beyond_its_threshold_is_waited_for(agent: Agent) -> None:
+    """While the rules say that a signal is beyond its threshold it is not verified, although no branch fires yet."""
+    after(agent, lambda: setattr(agent.prometheus, "beyond", 1.0))
+    assert agent.go()["state"] == "waiting"
+    agent.prometheus.beyond = 0.0
+    after(agent, lambda: None)
+
+    assert agent.wait(30)["result"] == "restored"
+
+
+@pytest.mark.parametrize("beyond", [1.0, math.inf, -1.0, NAN])
+def test_a_signal_that_stays_beyond_its_threshold_verifies_nothing(agent: Agent, beyond: float) -> None:
+    """A rollback that helped a little is not taken for one that helped."""
+    after(agent, lambda: setattr(agent.prometheus, "beyond", beyond))
+
+    run = give_up(agent)
+
+    assert (run["result"], agent.escalated()) == ("inconclusive", ["verification_failed"])
+    assert run["reason"] == "not verified in time: a signal is still beyond its threshold"
+
+
+def test_what_was_told_of_thresholds_must_be_told_again(agent: Agent) -> None:
+    """A rule that said so when it was decided and is silent now verifies nothing."""
+    after(agent, lambda: setattr(agent.prometheus, "beyond", None))
+
+    run = give_up(agent)
+
+    assert run["reason"] == "not verified in time: no new sample yet of deployment:beyond_threshold:bool"
+
+
+def test_rules_that_never_tell_of_thresholds_leave_it_to_the_alerts(agent: Agent) -> None:
+    """With rules of one's own that record no such signal, the alerts alone say when it is over."""
+    agent.prometheus.beyond = None
+
+    assert agent.go()["result"] == "restored"
+
+
 def test_who_a_person_holds_stays_held(agent: Agent) -> None:
     """No effect takes back the hold of its own rollback only."""
 

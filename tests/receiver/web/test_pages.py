@@ -76,6 +76,7 @@ def test_each_fact_leads_to_its_query_in_prometheus(page: Page, incident: str) -
     assert [parse_qs(one.query)["g0.expr"][0] for one in graphs] == [
         'ALERTS{deployment="qrl",branch="service_down"}',
         'deployment:availability:ratio{deployment="qrl"}',
+        'deployment:beyond_threshold:bool{deployment="qrl"}',
         'service:availability:ratio{deployment="qrl",service="flask"}',
     ]
 
@@ -87,7 +88,7 @@ def test_the_links_take_the_address_that_people_use(make_agent: Callable[..., Ag
         page.agent.go()
         found = links(page.visitor("carol").get(f"/incidents/{page.incident()}").text)
         graphs = [one for one in found if "/graph?" in one]
-        assert len(graphs) == 3
+        assert len(graphs) == 4
         assert all(one.startswith("https://prometheus.example/prom/graph?") for one in graphs)
 
 
