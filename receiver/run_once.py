@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from receiver import run_once_wrapper
-from receiver.run_once_wrapper import GRACE, NOT_STARTABLE, mark_started, record_exit
+from receiver.run_once_wrapper import END, GRACE, LEAVE, NOT_STARTABLE, mark_started, record_exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,16 @@ def was_started(directory: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An absolute argv, the whole environment it gets, where its output goes, and how many seconds it may take."""
+    """An absolute argv, the whole environment it gets, where its output goes, and how many seconds it may take.
+
+    What it leaves running when it ends by itself is left alone, unless `ends_leftovers`.
+    """
 
     argv: tuple[str, ...]
     environment: dict[str, str]
     output: Path
     timeout: float
+    ends_leftovers: bool = False
 
 
 def run_once(directory: Path, command: Command) -> Ended | Lost:
@@ -69,7 +73,8 @@ def _start_wrapper(directory: Path, command: Command) -> subprocess.Popen[bytes]
     # -I: neither the user's site-packages nor a variable can change what runs. The file itself is run, not a module,
     # because it needs nothing but the standard library and should start at once.
     program = (sys.executable, "-I", "-S", run_once_wrapper.__file__)
-    own = (*program, str(directory), str(command.output), f"{command.timeout:g}")
+    leftovers = END if command.ends_leftovers else LEAVE
+    own = (*program, str(directory), str(command.output), f"{command.timeout:g}", leftovers)
     return subprocess.Popen(
         [*own, *command.argv],
         env=command.environment,

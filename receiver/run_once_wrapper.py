@@ -1,8 +1,8 @@
 """Runs one command to its end in a process of its own, which outlives the agent that asked for it.
 
-Run as a program: run_once_wrapper.py DIRECTORY OUTPUT TIMEOUT COMMAND... It holds `lock` in DIRECTORY, leaves the mark
-`started` before the command and its exit code in `exit` after it, and sends what the command prints to OUTPUT, of which
-only the beginning and the end are kept where it is long. It needs nothing but the standard library.
+Run as a program: run_once_wrapper.py DIRECTORY OUTPUT TIMEOUT LEFTOVERS COMMAND... It holds `lock` in DIRECTORY,
+leaves the mark `started` before the command and its exit code in `exit` after it, and sends what the command prints to
+OUTPUT, of which only the beginning and the end are kept where it is long. It needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ TIMED_OUT = 124
 """The exit code of a command that was ended at its deadline (as timeout(1) has it)."""
 NOT_STARTABLE = 127
 """The exit code of a command that could not be started (as a shell has it)."""
+LEAVE, END = "leave", "end"
+"""What becomes of processes that outlive the command: they may be the very service that it restarted."""
 KEPT = 1 << 20
 """Bytes that are kept of the beginning and of the end of a long output."""
 LOOK_AGAIN = 0.05
@@ -31,12 +33,12 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _KEEP_SIZE, _PUNCH_HOLE = 1, 2
 
 
-def _wrap(directory: Path, output: Path, timeout: float, argv: list[str]) -> None:
+def _wrap(directory: Path, output: Path, timeout: float, leftovers: str, argv: list[str]) -> None:
     lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     with suppress(BlockingIOError):  # the agent looks at the lock by taking it for an instant
         _lock_patiently(lock)
         if mark_started(directory):
-            record_exit(directory, _run(output, timeout, argv))
+            record_exit(directory, _run(output, timeout, leftovers, argv))
 
 
 def mark_started(directory: Path) -> bool:
@@ -107,7 +109,7 @@ def _punch_a_hole(file: int, begin: int, length: int) -> bool:
     return bool(fallocate(file, _PUNCH_HOLE | _KEEP_SIZE, begin, length) == 0)
 
 
-def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
+def _run(output_file: Path, timeout: float, leftovers: str, argv: list[str]) -> int:
     try:
         output = _Output(output_file)
     except OSError:
@@ -129,7 +131,7 @@ def _run(output_file: Path, timeout: float, argv: list[str]) -> int:
     except OSError as error:
         output.say(f"{argv[0]} cannot be started: {error.strerror}\n")
         return NOT_STARTABLE
-    return _supervise(command, timeout, output)
+    return _supervise(command, timeout, leftovers, output)
 
 
 def _given_environment() -> dict[bytes, bytes]:
@@ -138,17 +140,19 @@ def _given_environment() -> dict[bytes, bytes]:
     return {name: value for name, equals, value in (pair.partition(b"=") for pair in pairs) if equals}
 
 
-def _supervise(command: subprocess.Popen[bytes], timeout: float, output: _Output) -> int:
+def _supervise(command: subprocess.Popen[bytes], timeout: float, leftovers: str, output: _Output) -> int:
     deadline = time.monotonic() + timeout
     code: int | None = None
     while code is None and time.monotonic() < deadline:
         with suppress(subprocess.TimeoutExpired):
             code = command.wait(LOOK_AGAIN)
         output.give_back_the_middle()
-    if code is None:
+    left = _named(_descendants(os.getpid()))
+    if code is None or leftovers == END:
         _end_descendants(output)
-    # What a command leaves running when it ends by itself may be the very service that it restarted.
     output.leave_out_the_middle()
+    if left and code is not None:
+        output.say(f"\n{'ended' if leftovers == END else 'left running'}: {left}\n")
     if code is None:
         output.say(f"\nended after {timeout:g} s, its time limit\n")
         return TIMED_OUT
@@ -172,6 +176,15 @@ def _end_descendants(output: _Output) -> None:
             if time.monotonic() > deadline:
                 break
             time.sleep(0.02)
+
+
+def _named(processes: set[int]) -> str:
+    """These processes as a person would name them: `gradio (1234), sleep (1240)`."""
+    names = []
+    for pid in sorted(processes):
+        with suppress(OSError):
+            names.append(f"{Path(f'/proc/{pid}/comm').read_text().strip()} ({pid})")
+    return ", ".join(names)
 
 
 def _descendants(of: int) -> set[int]:
@@ -210,4 +223,4 @@ def _sync(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    _wrap(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])
+    _wrap(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4], sys.argv[5:])

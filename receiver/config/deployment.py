@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from configfile import Command, FilePath, Integer, Section
+from configfile import Boolean, Command, FilePath, Integer, Section
 from receiver.config.targets import Target
 from receiver.config_values import Name, Period
 from receiver.model import Autonomy
@@ -88,6 +88,8 @@ class Deployment(Section):
     """One deployment: services that are released together."""
 
     target: Target
+    end_leftovers: Boolean = False
+    """Whether what a rollback command leaves running when it ends by itself is ended."""
     backup: Backups = Backups()
     pending_transactions: PendingTransactions = PendingTransactions()
     verify: Verify = Verify()

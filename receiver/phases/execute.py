@@ -56,7 +56,8 @@ def execute(run: Run, world: World) -> Outcome:
             facts=facts,
         )
     environment = _ENVIRONMENT | variables(run, plan, write_plan(marks, plan))
-    ended = run_once(marks, Command(plan.command, environment, output, plan.timeout))
+    command = Command(plan.command, environment, output, plan.timeout, world.settings.end_leftovers)
+    ended = run_once(marks, command)
     return _judge(run, world, plan, str(output), ended)
 
 

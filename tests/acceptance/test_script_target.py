@@ -17,12 +17,12 @@ MEBIBYTE = 1 << 20
 
 
 @contextmanager
-def scripted(directory: Path, timeout: str = "30s") -> Iterator[Stand]:
+def scripted(directory: Path, timeout: str = "30s", **deployment: Any) -> Iterator[Stand]:
     """A stand whose deployment is rolled back by the reference scripts."""
     scripts = directory / "scripts"
     target = {"script": {"directory": str(scripts), "timeout": timeout}}
     with stand(directory) as here:
-        here.write_config(deployment={"target": target})
+        here.write_config(deployment={"target": target, **deployment})
         subprocess.run((AGENT, "scripts", scripts), check=True, capture_output=True)
         (scripts / "settings.sh").write_text(
             f"app={here.app}\nverify_within=20\nrestart() {{ {here.restart}; }}\n"
@@ -96,6 +96,20 @@ def test_script_that_ignores_term_and_hangs_is_ended_with_all_it_started(tmp_pat
         assert (tmp_path / "script").exists()
         assert not running(tmp_path / "script")
         assert not running(tmp_path / "child")
+
+
+def test_script_that_leaves_a_child_leaves_nothing_where_that_is_wanted(tmp_path: Path) -> None:
+    """With `end_leftovers` a child in a session of its own is gone, although the script did its work."""
+    with scripted(tmp_path, end_leftovers=True) as here:
+        script = here.directory / "scripts" / "emergency-rollback.sh"
+        child = f"setsid sh -c 'echo $$ > {tmp_path}/child; sleep 600; sleep 600' &\n"
+        script.write_text(script.read_text().replace("set -eu\n", f"set -eu\n{child}", 1))
+        run = roll_back(here)
+
+        assert (run["result"], here.live()) == ("restored", GOOD)
+        assert (tmp_path / "child").exists()
+        assert not running(tmp_path / "child")
+        assert b"ended: sh (" in output(here)
 
 
 def test_script_that_writes_a_gibibyte_fills_no_disk_and_no_memory(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A command runs at most once, whatever becomes of the agent, and nothing that it started outlives its time limit."""
+"""A command runs at most once, whatever becomes of the agent."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from receiver.run_once import Command, Ended, Lost, run_once, was_started
-from receiver.run_once_wrapper import KEPT, NOT_STARTABLE, TIMED_OUT
+from receiver.run_once_wrapper import NOT_STARTABLE
+from tests.receiver.running_commands import (
+    ENVIRONMENT,
+    ended_afterwards,
+    is_running,
+    pid_in,
+    shell,
+    wait_for,
+    wrapper_of,
+)
 
 REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 AGENT = """
 import sys
 from pathlib import Path
@@ -27,53 +33,6 @@ from receiver.run_once import Command, run_once
 marks, output, script = sys.argv[1:]
 run_once(Path(marks), Command(("/bin/sh", "-c", script), {"PATH": "/usr/bin:/bin"}, Path(output), 30))
 """
-
-
-def shell(directory: Path, script: str, timeout: float = 20) -> Command:
-    """A command whose output goes to `directory`/output; its scripts find their files in that directory."""
-    script = f"cd {directory} && {{ {script}\n}}"
-    return Command(("/bin/sh", "-c", script), ENVIRONMENT, directory / "output", timeout)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds, ten seconds at most."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 10 s"
-        time.sleep(0.02)
-
-
-def pid_in(file: Path) -> int:
-    """The process id that a script leaves in `file`."""
-    wait_for(lambda: file.exists() and file.read_text().endswith("\n"))
-    return int(file.read_text())
-
-
-def is_running(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def wrapper_of(marks: Path) -> int:
-    """The process id of the wrapper that works with these marks."""
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            arguments = (entry / "cmdline").read_bytes().split(b"\0")
-            if str(marks).encode() in arguments and b"-I" in arguments:
-                return int(entry.name)
-    raise AssertionError("there is no wrapper")
-
-
-@contextmanager
-def ended_afterwards(file: Path) -> Iterator[None]:
-    """Kill the process whose id is in `file` at the end."""
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(pid_in(file), signal.SIGKILL)
 
 
 def test_exit_code_times_and_output_are_told(tmp_path: Path) -> None:
@@ -205,102 +164,3 @@ def test_killed_wrapper_makes_the_command_lost(tmp_path: Path) -> None:
         assert waiting.result() == later.result()
     assert (tmp_path / "count").read_text() == "ran\n"
     assert was_started(tmp_path / "marks")
-
-
-def test_time_limit_ends_all_that_the_command_started(tmp_path: Path) -> None:
-    """At the limit the command and an orphan of it in a session of its own get TERM and are gone within seconds."""
-    script = "(setsid sh -c 'echo $$ > grandchild; exec sleep 60' &); echo $$ > child; exec sleep 60"
-    began = time.monotonic()
-    ended = run_once(tmp_path / "marks", shell(tmp_path, script, timeout=1))
-    assert isinstance(ended, Ended)
-    assert ended.exit_code == TIMED_OUT
-    assert time.monotonic() - began < 3
-    assert not is_running(pid_in(tmp_path / "child"))
-    assert not is_running(pid_in(tmp_path / "grandchild"))
-    assert (tmp_path / "output").read_text() == "\nended after 1 s, its time limit\n"
-
-
-def test_time_limit_ends_what_ignores_term(tmp_path: Path) -> None:
-    """What ignores TERM is killed after a grace period, a grandchild in a session of its own as well."""
-    script = (
-        "trap '' TERM; setsid sh -c 'echo $$ > grandchild; sleep 60; sleep 60' & echo $$ > child; sleep 60; sleep 60"
-    )
-    began = time.monotonic()
-    ended = run_once(tmp_path / "marks", shell(tmp_path, script, timeout=0.5))
-    assert isinstance(ended, Ended)
-    assert ended.exit_code == TIMED_OUT
-    assert 5 < time.monotonic() - began < 9
-    assert not is_running(pid_in(tmp_path / "child"))
-    assert not is_running(pid_in(tmp_path / "grandchild"))
-
-
-def test_what_a_command_leaves_running_delays_nothing(tmp_path: Path) -> None:
-    """A child that holds the output open may be the service that was restarted: it is left alone and not waited for."""
-    began = time.monotonic()
-    with ended_afterwards(tmp_path / "left"):
-        ended = run_once(tmp_path / "marks", shell(tmp_path, "sleep 60 & echo $! > left; exit 0"))
-        assert isinstance(ended, Ended)
-        assert ended.exit_code == 0
-        assert time.monotonic() - began < 3
-        assert is_running(pid_in(tmp_path / "left"))
-
-
-def test_no_zombie_is_left(tmp_path: Path) -> None:
-    """The wrapper has been waited for when the call returns."""
-    run_once(tmp_path / "marks", shell(tmp_path, "exit 0"))
-    stats = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            stats.append(entry.read_text().rpartition(")")[2].split())
-    assert not [stat for stat in stats if stat[1] == str(os.getpid()) and stat[0] == "Z"]
-
-
-def test_of_a_long_output_both_ends_are_kept(tmp_path: Path) -> None:
-    """Of a gibibyte that a command prints a few MiB are left on disk: how it began, how it ended, what is missing
-    (T16).
-    """
-    script = "echo the first line; head -c 1G /dev/zero; echo the last line"
-    largest, stop = [0], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.005):
-            with suppress(FileNotFoundError):
-                largest.append((tmp_path / "output").stat().st_blocks * 512)
-
-    with ThreadPoolExecutor(1) as pool:
-        watching = pool.submit(watch)
-        ended = run_once(tmp_path / "marks", shell(tmp_path, script, timeout=60))
-        stop.set()
-        watching.result()
-    printed = (tmp_path / "output").read_bytes()
-    assert isinstance(ended, Ended)
-    assert ended.exit_code == 0
-    assert printed.startswith(b"the first line\n")
-    assert printed.endswith(b"the last line\n")
-    assert len(printed) < 5 * KEPT
-    assert max(largest) < 1 << 29
-    left_out = int(printed.partition(b"\n[")[2].partition(b" bytes are left out here]\n")[0])
-    assert left_out == len("the first line\n") + (1 << 30) + len("the last line\n") - 2 * KEPT, "nothing got lost"
-
-
-def test_output_while_the_command_is_ended_is_bounded_too(tmp_path: Path) -> None:
-    """What ignores TERM and goes on printing until it is killed fills no disk."""
-    script = "trap '' TERM; echo $$ > child; while :; do head -c 16M /dev/zero; done"
-    ended = run_once(tmp_path / "marks", shell(tmp_path, script, timeout=0.5))
-    assert isinstance(ended, Ended)
-    assert ended.exit_code == TIMED_OUT
-    assert not is_running(pid_in(tmp_path / "child"))
-    printed = (tmp_path / "output").read_bytes()
-    assert len(printed) < 5 * KEPT
-    assert printed.endswith(b"ended after 0.5 s, its time limit\n")
-
-
-def test_output_is_its_owners(tmp_path: Path) -> None:
-    """Nobody but the agent's user may read what the command printed, whatever the umask is (T16)."""
-    before = os.umask(0)
-    try:
-        command = shell(tmp_path, "echo hello")
-        run_once(tmp_path / "marks", command)
-    finally:
-        os.umask(before)
-    assert command.output.stat().st_mode & 0o777 == 0o600
