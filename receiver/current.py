@@ -12,7 +12,7 @@ from receiver.log import get_log
 
 Built = TypeVar("Built")
 
-_FIXED = ("root", "listen", "log", "audit")
+_FIXED = ("root", "listen", "journal", "log", "audit")
 """Keys that hold while the agent runs: its lock, journal, logs are set up with them, and its socket is bound."""
 
 

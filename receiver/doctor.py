@@ -14,11 +14,13 @@ from receiver.decision import choose_target
 from receiver.durations import in_words
 from receiver.errors import RollbackAgentError
 from receiver.guardrails.watchdog import missing_for
-from receiver.journal import deployments, releases, seen
+from receiver.journal import deployments, releases, schema, seen
 from receiver.target_check import faults
 from receiver.world import World
 
 _NOT_SERVING = "it is not running: nothing is watched; start `rollback-agent serve`"
+CLOCKS_APART = 5.0
+"""Seconds; more would be misread in an audit trail, whose times are its own machine's."""
 _SWITCHED_OFF = "it is on: nothing is rolled back; `rollback-agent kill-switch off` ends that"
 
 
@@ -39,6 +41,7 @@ def examine(worlds: dict[str, World], serving_since: float | None) -> Iterator[C
     yield Checked("serve", None if serving_since else _NOT_SERVING)
     yield Checked("kill switch", _SWITCHED_OFF if first.config.kill_switch.exists() else None)
     yield _tried("journal", partial(_journal, first, serving_since))
+    yield _tried("database", partial(_database, first))
     yield _tried("audit trail", partial(_audit, first))
     yield _tried("disk", partial(_disk, first))
     yield _tried("Alertmanager", partial(_alertmanager, first))
@@ -71,6 +74,22 @@ def _journal(world: World, serving_since: float | None) -> str | None:
         f"no Watchdog has come for {missing:.0f} s, so nothing is rolled back automatically; "
         "is its alert loaded, and does Alertmanager route it to /api/v1/alerts?"
     )
+
+
+def _database(world: World) -> str | None:
+    found, known = schema.version(world.database), schema.newest()
+    if found != known:
+        return f"the journal has schema {found}, and this program makes {known}; `rollback-agent serve` brings it there"
+    if world.database.is_sqlite:
+        return None
+    with world.database.read() as tx:
+        stores = tx.exec_driver_sql("show fsync").scalar_one() == "on"
+        ahead = world.clock() - world.database.now(tx)
+    wrong = [] if stores else ["PostgreSQL runs with fsync = off: what was accepted is lost with its machine's power"]
+    if abs(ahead) > CLOCKS_APART:
+        way = "ahead of" if ahead > 0 else "behind"
+        wrong.append(f"this machine's clock is {in_words(abs(ahead))} {way} PostgreSQL's; set both by one time service")
+    return "; ".join(wrong) or None
 
 
 def _audit(world: World) -> None:

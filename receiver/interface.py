@@ -8,13 +8,20 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from receiver.commands.options import DEFAULT_CONFIG, at_command_line, is_serving, load_knowing_secrets, operators_of
+from receiver.commands.options import (
+    DEFAULT_CONFIG,
+    at_command_line,
+    is_serving,
+    journal_of,
+    load_knowing_secrets,
+    operators_of,
+)
 from receiver.commands.verify import await_well, in_words, world_of
 from receiver.config import Config
 from receiver.errors import NotPossible, RollbackAgentError
 from receiver.health import check_health
 from receiver.journal import incidents, views
-from receiver.journal.database import Database, open_database
+from receiver.journal.database import Database
 from receiver.journal.views import View
 from receiver.model import Level, Result
 from receiver.operators import Operators, Person
@@ -60,7 +67,7 @@ def execute_rollback(
     name = _deployment(loaded, deployment)
     if not is_serving(loaded.root):
         raise RollbackAgentError("rollback-agent serve is not running, so nothing would be done")
-    database = open_database(loaded.root)
+    database = journal_of(loaded)
     operators = operators_of(loaded, database)
     who = at_command_line(person)
     run = operators.request_rollback(name, wanted, who)

@@ -23,20 +23,20 @@ def for_programs(url: SecretFile) -> tuple[str, dict[str, str]]:
 
     That is a connection string without secrets, since everybody may see a program's arguments, and an environment.
     """
-    parameters = _parameters(url)
+    parameters = parameters_of(url)
     if "sslpassword" in parameters:
         raise PostgresqlError("a program cannot be given an sslpassword in secret; use a client key without one")
     parameters.pop("application_name", None)  # a program says its own
     password = parameters.pop("password", None)
     environment = {} if password is None else {"PGPASSWORD": password}
-    return str(_psycopg().conninfo.make_conninfo("", **parameters)), environment
+    return str(require_psycopg().conninfo.make_conninfo("", **parameters)), environment
 
 
 @contextmanager
 def connected(url: SecretFile, timeout: float) -> Iterator[psycopg.Connection[Any]]:
     """A connection whose every use together may take `timeout` seconds; raises PostgresqlError, also for its body's."""
-    library = _psycopg()
-    limited = _parameters(url) | {"connect_timeout": str(math.ceil(timeout))}
+    library = require_psycopg()
+    limited = parameters_of(url) | {"connect_timeout": str(math.ceil(timeout))}
     whole = library.conninfo.make_conninfo("", **limited)
     try:
         with library.connect(whole, autocommit=True) as connection:
@@ -50,13 +50,20 @@ def connected(url: SecretFile, timeout: float) -> Iterator[psycopg.Connection[An
         raise PostgresqlError(f"PostgreSQL cannot be asked: {' '.join(str(error).split())}") from error
 
 
-def _parameters(url: SecretFile) -> dict[str, str]:
-    """What the connection string says, by libpq's names; raises PostgresqlError."""
-    library = _psycopg()
+def parameters_of(url: SecretFile) -> dict[str, str]:
+    """What the connection string in a file says, by libpq's names; raises PostgresqlError."""
     try:
-        parameters = library.conninfo.conninfo_to_dict(url.reveal())
+        text = url.reveal()
     except (OSError, ValueError) as error:
         raise PostgresqlError(f"the connection string cannot be read: {error}") from error
+    return parameters_in(text)
+
+
+def parameters_in(text: str) -> dict[str, str]:
+    """What a connection string says, by libpq's names; raises PostgresqlError."""
+    library = require_psycopg()
+    try:
+        parameters = library.conninfo.conninfo_to_dict(text)
     except library.Error:  # its text repeats what it could not read, and that holds a password
         raise PostgresqlError("the file of the connection string holds none that libpq can read") from None
     if "@" in str(parameters.get("host", "")) or not str(parameters.get("port", 0)).replace(",", "").isdigit():
@@ -67,7 +74,8 @@ def _parameters(url: SecretFile) -> dict[str, str]:
     return told
 
 
-def _psycopg() -> Any:
+def require_psycopg() -> Any:
+    """The library; raises PostgresqlError where it is not installed."""
     try:
         import psycopg  # noqa: PLC0415 - the extra `postgresql` may not be installed
     except ImportError as error:

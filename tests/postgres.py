@@ -71,6 +71,11 @@ class Postgres:
         """How libpq reaches the server."""
         return self.new_database().replace("postgresql+psycopg://", "postgresql://").partition("&options")[0]
 
+    @property
+    def socket(self) -> Path:
+        """The socket that it listens on."""
+        return self._directory / ".s.PGSQL.5432"
+
     def stop(self) -> None:
         """End the server at once, whoever is still connected."""
         self._process.signal(signal.SIGINT)
@@ -88,6 +93,12 @@ class Postgres:
                 return True
         except sa.exc.OperationalError:
             return False
+
+
+def through(url: str, port: int) -> str:
+    """The same journal, reached through a port of this machine."""
+    asked = sa.make_url(url).difference_update_query(["host"]).set(host="127.0.0.1", port=port)
+    return asked.render_as_string(hide_password=False)
 
 
 @contextmanager

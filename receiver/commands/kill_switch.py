@@ -6,8 +6,14 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.options import at_command_line, config_option, load_knowing_secrets, operators_of, person_option
-from receiver.journal.database import open_database
+from receiver.commands.options import (
+    at_command_line,
+    config_option,
+    journal_of,
+    load_knowing_secrets,
+    operators_of,
+    person_option,
+)
 
 
 @click.command("kill-switch")
@@ -19,5 +25,5 @@ def kill_switch(state: str, comment: str, person: str, config_path: Path) -> Non
     """Forbid (`on`) or allow (`off`) every rollback; asked before each effect."""
     config = load_knowing_secrets(config_path)
     # Stopping needs no journal: this one is named, and not opened.
-    operators_of(config, open_database(config.root)).switch(state == "on", at_command_line(person), comment)
+    operators_of(config, journal_of(config)).switch(state == "on", at_command_line(person), comment)
     click.echo(f"The kill switch is {state}: {'nothing is rolled back' if state == 'on' else 'rollbacks are allowed'}.")

@@ -17,9 +17,11 @@ from receiver.announcements import Announcements
 from receiver.audit import AuditTrail
 from receiver.audit_key import AuditKey
 from receiver.config import Config, load_config
-from receiver.errors import JournalError, UnknownDeployment
+from receiver.errors import JournalError, PostgresqlError, UnknownDeployment
 from receiver.journal.database import Database, open_database
+from receiver.journal.schema import version
 from receiver.operators import Operators, Person, Via
+from receiver.postgresql import parameters_of
 from receiver.secret import SecretFile
 from receiver.web_check import faults
 from receiver.web_config import load_web_config
@@ -63,6 +65,11 @@ def load_usable_config(config_path: Path) -> Config:
     key = config.audit.key_file  # the one below root is the agent's own, and nobody else need be able to read it
     if key is not None and (fault := AuditKey(key).fault()):
         found.append(f"audit.key_file: {fault}")
+    if url := _url_of_journal(config):
+        try:
+            parameters_of(url)
+        except PostgresqlError as error:
+            found.append(f"journal.postgresql.url_file: {error}")
     if found:
         raise ConfigError("\n".join(f"{config_path}: {fault}" for fault in found))
     return config
@@ -135,6 +142,21 @@ def load_knowing_secrets(config_path: Path) -> Config:
 def open_journal(config_path: Path) -> tuple[Config, Database]:
     """The configuration and the journal of a receiver that has run here; raises JournalError where none has."""
     config = load_knowing_secrets(config_path)
-    if not (config.root / "state.db").exists():
+    database = journal_of(config)
+    if config.journal.postgresql is None and not (config.root / "state.db").exists():
         raise JournalError(f"there is no journal at {config.root / 'state.db'}; has `rollback-agent serve` run here?")
-    return config, open_database(config.root)
+    if config.journal.postgresql is not None and version(database) is None:
+        raise JournalError(
+            f"the database that {config.journal.postgresql.url_file} names holds no journal; "
+            "has `rollback-agent serve` run with it?"
+        )
+    return config, database
+
+
+def journal_of(config: Config) -> Database:
+    """The journal that the configuration names, whether it is there or not."""
+    return open_database(config.root, postgresql=_url_of_journal(config))
+
+
+def _url_of_journal(config: Config) -> SecretFile | None:
+    return SecretFile(config.journal.postgresql.url_file) if config.journal.postgresql else None

@@ -15,11 +15,11 @@ import click
 
 from configfile import ConfigError
 from receiver.app import create_app
-from receiver.commands.options import LOCK, config_option, load_usable_config
+from receiver.commands.options import LOCK, config_option, journal_of, load_usable_config
 from receiver.config import Config
 from receiver.errors import JournalError, RollbackAgentError
 from receiver.journal import runs
-from receiver.journal.database import Database, open_database
+from receiver.journal.database import Database
 from receiver.journal.schema import migrate
 from receiver.log import get_log, set_up_log
 from receiver.server import make_server
@@ -39,14 +39,15 @@ def serve(config_path: Path) -> None:
         _make_directory(directory)
     with _alone(config.root):
         set_up_log(config.logs / "agent.log", config.log.level, config.log.max_bytes, config.log.keep)
-        database = open_database(config.root)
+        database = journal_of(config)
         migrate(database)
         _serve(config, database, partial(load_usable_config, config_path))
 
 
 def _serve(config: Config, database: Database, load: Callable[[], Config]) -> None:
-    with database.write() as tx:
-        runs.end_leases(tx)  # _alone says that no other process can hold one
+    if database.is_sqlite:
+        with database.write() as tx:
+            runs.end_leases(tx)  # _alone says that no other process can hold one; of PostgreSQL it cannot
     parts = put_together(config, database)
     workers = Workers(parts)
     app = create_app(interface(parts, workers.notify, lambda: _can_read(database), load))

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.options import config_option, json_option, load_knowing_secrets
+from receiver.commands.options import config_option, journal_of, json_option, load_knowing_secrets
 from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.errors import NotFound
-from receiver.journal.database import open_database
 from receiver.phases.looking import Look, look
 from receiver.phases.verify import LOOK_AGAIN
 from receiver.redact import redact
@@ -48,7 +47,7 @@ def world_of(config: Config, deployment: str) -> World:
     """The deployment's surroundings; raises NotFound. Needs no receiver that runs, and writes nothing."""
     if deployment not in config.deployments:
         raise NotFound(f"there is no deployment {deployment}; the configuration has {', '.join(config.deployments)}")
-    return put_together(config, open_database(config.root)).current().worlds[deployment]
+    return put_together(config, journal_of(config)).current().worlds[deployment]
 
 
 def await_well(world: World, patience: float) -> Look:

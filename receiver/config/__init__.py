@@ -54,6 +54,18 @@ class Web(Section):
         return self
 
 
+class JournalServer(Section):
+    """A PostgreSQL database that several replicas share, by libpq's connection string in a file."""
+
+    url_file: FilePath
+
+
+class Journal(Section):
+    """Where everything is remembered; by default in a file below `root`."""
+
+    postgresql: JournalServer | None = None
+
+
 class Prometheus(Section):
     """Where the truth is read."""
 
@@ -111,6 +123,7 @@ class Config(Section):
     approval: Approval = Approval()
     guardrails: Guardrails = Guardrails()
     reconcile_every: Period = 60.0
+    journal: Journal = Journal()
     log: Log = Log()
     audit: Audit = Audit()
     deployments: dict[Name, Deployment] = Field(min_length=1)
@@ -147,7 +160,8 @@ class Config(Section):
         """Every file that holds a secret of ours."""
         of_pipelines = (self.pipeline.token_file,) if self.pipeline else ()
         of_tokens = (token.file for token in self.web.tokens.values())
-        return (self.webhook.token_file, *of_pipelines, *of_tokens, self.audit_files.key)
+        of_journal = (self.journal.postgresql.url_file,) if self.journal.postgresql else ()
+        return (self.webhook.token_file, *of_pipelines, *of_tokens, *of_journal, self.audit_files.key)
 
     @property
     def logs(self) -> Path:

@@ -6,8 +6,9 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +17,40 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from receiver.errors import JournalError
+from receiver.errors import JournalError, PostgresqlError
 from receiver.journal.moments import Moment, since_boot
+from receiver.postgresql import parameters_in, parameters_of, require_psycopg
+from receiver.secret import SecretFile
 
 Insert = sqlite.Insert | postgresql.Insert
 
+_POSTGRESQL = "postgresql+psycopg://"
+_CONNECTIONS, _IN_A_RUSH = 5, 10
+"""To PostgreSQL, of one replica: a server takes 100 unless it is told otherwise, and three replicas must fit."""
+_QUEUE = 3.0
+"""Seconds that one waits for a connection that others use."""
+
 
 class Database:
-    """One journal. `clock` tells the time (Unix seconds), and `since_boot` checks it, where it is a local file."""
+    """One journal. `clock` tells the time (Unix seconds), and `since_boot` checks it, where it is a local file.
+
+    Of PostgreSQL `parameters` gives libpq's, where they do not stand in `url`.
+    """
 
     def __init__(
         self,
         url: str,
         clock: Callable[[], float] = time.time,
         since_boot: Callable[[], tuple[str, float] | None] = lambda: None,
+        parameters: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._clock = clock
         self._since_boot = since_boot
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = sa.create_engine(self.url, pool_size=16, max_overflow=16, pool_pre_ping=not self.is_sqlite)
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(parameters or partial(_stated, self.url))
         # SQLite has one writer and lets the others sleep and try again; our own threads had better queue.
         self._writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
-        if self.is_sqlite:
-            event.listen(self.engine, "connect", _set_up_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -68,8 +78,10 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(root: Path, clock: Callable[[], float] = time.time) -> Database:
-    """The journal below the receiver's root directory; nothing is created or migrated yet."""
+def open_database(root: Path, clock: Callable[[], float] = time.time, postgresql: SecretFile | None = None) -> Database:
+    """The journal: in PostgreSQL, or the file below the receiver's root; nothing is created or migrated yet."""
+    if postgresql is not None:
+        return Database(_POSTGRESQL, clock, parameters=partial(parameters_of, postgresql))
     return Database(sqlite_url(root / "state.db"), clock, since_boot)
 
 
@@ -96,11 +108,55 @@ def insert_new(tx: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
 
 
 @contextmanager
+def let_take(tx: sa.Connection, seconds: float) -> Iterator[None]:
+    """Let what is asked of PostgreSQL in this transaction take longer than an answer may; a file has no such limits."""
+    if tx.dialect.name == "sqlite":
+        yield
+        return
+    connection: Any = tx.connection.dbapi_connection
+    usual = connection.patience
+    connection.patience = seconds
+    try:
+        for limit in ("statement_timeout", "lock_timeout"):
+            tx.exec_driver_sql(f"set local {limit} = {seconds * 1000:.0f}")
+        yield
+    finally:
+        connection.patience = usual
+
+
+@contextmanager
 def _journal_errors() -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
-        raise JournalError(f"the journal's database failed: {getattr(error, 'orig', None) or error}") from error
+    except (SQLAlchemyError, PostgresqlError) as error:
+        why = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise JournalError(f"the journal's database failed: {why}") from error
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=16, max_overflow=16)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(parameters: Callable[[], Mapping[str, str]]) -> sa.Engine:
+    require_psycopg()
+    from receiver.journal.patient import connect  # noqa: PLC0415 - needs psycopg
+
+    return sa.create_engine(
+        _POSTGRESQL,
+        creator=partial(connect, parameters),
+        pool_size=_CONNECTIONS,
+        max_overflow=_IN_A_RUSH,
+        pool_timeout=_QUEUE,
+        pool_pre_ping=True,
+    )
+
+
+def _stated(url: sa.URL) -> Mapping[str, str]:
+    """What a URL says, as libpq's parameters."""
+    return parameters_in(url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ import pytest
 from receiver.doctor import examine
 from receiver.errors import AlertmanagerError, PrometheusError, TargetError, TransactionsError
 from receiver.journal import deployments, releases
+from receiver.journal.database import Database
+from receiver.journal.schema import migrate
+from tests.postgres import Postgres
 from tests.receiver.agent import Agent
 from tests.receiver.commands.journaled import Journaled
 from tests.receiver.surroundings import GOOD, ToldAlertmanager, ToldTransactions
@@ -28,7 +33,7 @@ def test_where_all_is_well_nothing_is_wrong(agent: Agent) -> None:
     assert wrong(agent) == {}
     subjects = [one.subject for one in examine({"qrl": agent.world}, agent.clock())]
     assert subjects == [
-        "serve", "kill switch", "journal", "audit trail", "disk", "Alertmanager",
+        "serve", "kill switch", "journal", "database", "audit trail", "disk", "Alertmanager",
         "qrl: Prometheus", "qrl: target", "qrl: good release", "qrl: latch", "qrl: budget", "qrl: backup",
         "qrl: transactions",
     ]  # fmt: skip
@@ -135,3 +140,23 @@ def test_a_budget_that_is_spent_is_found(make_agent: Callable[..., Agent]) -> No
     agent = make_agent(guardrails={"daily_limit": {"limit": 1}})
     agent.go()
     assert wrong(agent)["qrl: budget"] == "1 rollbacks in the last 24 h, 1 are allowed; the next one in 24:00:00"
+
+
+def test_another_schema_is_found(agent: Agent) -> None:
+    """As while an upgrade is under way."""
+    with agent.database.write() as tx:
+        tx.exec_driver_sql("update alembic_version set version_num = '9999'")
+    assert wrong(agent)["database"].startswith("the journal has schema 9999, and this program makes ")
+
+
+def test_a_postgresql_that_forgets_or_lives_in_another_time_is_found(agent: Agent, postgres: Postgres) -> None:
+    """The server of the tests stores nothing, and the clock of this one is another."""
+    shared = Database(postgres.new_database())
+    migrate(shared)
+    with shared.read() as tx:
+        later = shared.now(tx) + 7200
+    ahead = replace(agent.world, database=shared, clock=lambda: later)
+    found = {one.subject: one.wrong or "" for one in examine({"qrl": ahead}, agent.clock())}
+    shared.close()
+    assert "fsync = off" in found["database"]
+    assert re.search(r"this machine's clock is (2:00|1:59):\d\d ahead of PostgreSQL's", found["database"])
