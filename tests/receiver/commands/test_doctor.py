@@ -138,6 +138,7 @@ def test_a_target_without_another_release_is_found(here: Journaled) -> None:
 def test_a_budget_that_is_spent_is_found(make_agent: Callable[..., Agent]) -> None:
     """With when there is one again: nothing is rolled back by itself before."""
     agent = make_agent(guardrails={"daily_limit": {"limit": 1}})
+    agent.clock.stand_still()
     agent.go()
     assert wrong(agent)["qrl: budget"] == "1 rollbacks in the last 24 h, 1 are allowed; the next one in 24:00:00"
 
