@@ -59,7 +59,7 @@ class Mariadb:
     def stop(self) -> None:
         """End the server at once, whoever is still connected."""
         self._process.signal(signal.SIGKILL)
-        wait_until(lambda: not self._process.running, 10)
+        wait_until(lambda: not self._process.running, 60)
         self._process.stop()
         shutil.rmtree(self._directory)
 

@@ -55,8 +55,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ruled]:
         made.directory / "test.rules.yml", signals(SIGNALS), {"name": "more", "rules": [FAILING, WAITING]}
     )
     with made.start(rules, SHIPPED / TREE):
-        assert wait_until(lambda: branch(made, "qrl", 2)["state"] == "firing", 20, every=0.2)
-        assert wait_until(lambda: branch(made, "qrl", 98)["state"] == "pending", 20, every=0.2)
+        assert wait_until(lambda: branch(made, "qrl", 2)["state"] == "firing", 60, every=0.2)
+        assert wait_until(lambda: branch(made, "qrl", 98)["state"] == "pending", 60, every=0.2)
         yield made
 
 

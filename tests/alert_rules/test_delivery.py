@@ -97,7 +97,7 @@ def alertmanager(version: Version, tmp_path: Path, shipped: Path, rim: Rim) -> I
 def test_alertmanager_delivers_by_precedence(alertmanager: Server, rim: Rim) -> None:
     """The agent gets the highest branch of each deployment and what is missing; people get all the rest."""
     _raise(alertmanager, _branch("ServiceDown", "qrl", "1"))
-    assert wait_until(lambda: ("ServiceDown", "qrl") in rim.alerts("/api/v1/alerts"), 10)
+    assert wait_until(lambda: ("ServiceDown", "qrl") in rim.alerts("/api/v1/alerts"), 60)
     _raise(
         alertmanager,
         _branch("HighErrorRate", "qrl", "2"),
@@ -108,7 +108,7 @@ def test_alertmanager_delivers_by_precedence(alertmanager: Server, rim: Rim) -> 
     )
     expected = {("ServiceDown", "qrl"), ("HighErrorRate", "other"), ("SignalsMissing", "qrl")}
     to_people = {("RollbackNeedsHuman", "qrl"), ("DiskFull", "qrl")}
-    assert wait_until(lambda: rim.alerts("/api/v1/alerts") >= expected and rim.alerts("/human") >= to_people, 10)
+    assert wait_until(lambda: rim.alerts("/api/v1/alerts") >= expected and rim.alerts("/human") >= to_people, 60)
     time.sleep(2)  # two more intervals, in which an alert that is not inhibited would have come
     assert rim.alerts("/api/v1/alerts") == expected
     assert rim.alerts("/human") == to_people
@@ -137,7 +137,7 @@ def test_a_branch_mutes_those_below_it(alertmanager: Server, branches: list[dict
         return {(own["deployment"], own["branch"], own["action"]) for own in labels}
 
     _raise(alertmanager, *alerts)
-    wait_until(lambda: muted() == expected, 10)  # it looks at what it was sent in its own time
+    wait_until(lambda: muted() == expected, 60)  # it looks at what it was sent in its own time
     assert muted() == expected
 
 
@@ -170,26 +170,26 @@ def test_people_are_called_once(
     """The agent's own call mutes the rule that is its second way, and no other question's."""
     _raise(alertmanager, called)
     name = (called["alertname"], called["deployment"])
-    assert wait_until(lambda: name in rim.alerts("/human"), 10)
+    assert wait_until(lambda: name in rim.alerts("/human"), 60)
     _raise(alertmanager, rule)
     second = (rule["alertname"], rule["deployment"])
     if is_muted:
         time.sleep(3)  # more than two intervals
         assert rim.alerts("/human") == {name}
     else:
-        assert wait_until(lambda: second in rim.alerts("/human"), 10)
+        assert wait_until(lambda: second in rim.alerts("/human"), 60)
 
 
 def test_the_second_way_calls_where_the_first_has_ended(alertmanager: Server, rim: Rim) -> None:
     """A call that is not kept alive mutes nothing any more."""
     _raise(alertmanager, _called("rollback_failed"))
-    assert wait_until(lambda: ("RollbackNeedsHuman", "qrl") in rim.alerts("/human"), 10)
+    assert wait_until(lambda: ("RollbackNeedsHuman", "qrl") in rim.alerts("/human"), 60)
     _raise(alertmanager, OPEN)
     time.sleep(2)
     assert ("RollbackEscalationOpen", "qrl") not in rim.alerts("/human")
     ended = {"labels": _called("rollback_failed"), "endsAt": datetime.now(UTC).isoformat()}
     requests.post(f"{alertmanager.url}/api/v2/alerts", json=[ended], timeout=5).raise_for_status()
-    assert wait_until(lambda: ("RollbackEscalationOpen", "qrl") in rim.alerts("/human"), 10)
+    assert wait_until(lambda: ("RollbackEscalationOpen", "qrl") in rim.alerts("/human"), 60)
 
 
 def test_errors_of_a_service_reach_the_webhook(

@@ -53,9 +53,9 @@ def test_a_for_goes_on_where_the_past_ended(tmp_path: Path, alert: str, *, remem
     flags = (f"--rules.alert.for-grace-period={GRACE}",)
     with start_prometheus(tmp_path, RULES, free_port(), flags=flags) as server:
         prometheus = Prometheus(server.url)
-        assert wait_until(lambda: bool(prometheus.firing()), 15)
+        assert wait_until(lambda: bool(prometheus.firing()), 60)
         activated = "time() - ALERTS_FOR_STATE"
-        assert wait_until(lambda: ((prometheus.value(activated) or 0) > 200) is remembered, 15)
+        assert wait_until(lambda: ((prometheus.value(activated) or 0) > 200) is remembered, 60)
 
 
 def test_what_promtool_refuses_is_told(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class RunningExporter:
         return requests.post(f"http://{self.address}{path}", timeout=20)
 
     def wait_for_log(self, text: str) -> None:
-        assert wait_until(lambda: text in self.log.read_text(), timeout=10), self.log.read_text()
+        assert wait_until(lambda: text in self.log.read_text(), timeout=60), self.log.read_text()
 
 
 def exporter_command(*arguments: str | Path) -> list[str]:

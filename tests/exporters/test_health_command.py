@@ -74,7 +74,7 @@ def test_one_deployment_may_be_asked_for(web_server: WebServer, tmp_path: Path) 
 
 def test_checks_run_side_by_side_with_their_own_timeouts(tmp_path: Path) -> None:
     """As many hung commands as there are take no longer together than the one with the longest timeout."""
-    hung = [f"{{name: c{n}, kind: ui, command: {{argv: [/bin/sleep, '60'], timeout: {n}s}}}}" for n in (1, 2, 1, 2)]
+    hung = [f"{{name: c{n}, kind: ui, command: {{argv: [/bin/sleep, '60'], timeout: {n}s}}}}" for n in (1, 2) * 6]
     for number, check in enumerate(hung):
         hung[number] = check.replace("name: c", f"name: n{number}-")
     begin = time.monotonic()
@@ -83,8 +83,9 @@ def test_checks_run_side_by_side_with_their_own_timeouts(tmp_path: Path) -> None
 
     checks = json.loads(done.stdout)["checks"]
     assert (done.returncode, {check["reason"] for check in checks}) == (1, {"timeout"})
-    assert [round(check["seconds"]) for check in checks] == [1, 2, 1, 2]
-    assert time.monotonic() - begin < 2 + 4
+    # TERM comes a little before the limit.
+    assert all(check["seconds"] > 0.7 * limit for check, limit in zip(checks, (1, 2) * 6, strict=True))
+    assert time.monotonic() - begin < (1 + 2) * 6
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["table", "json"])

@@ -66,4 +66,4 @@ def await_signals(monitored: Monitored, deployment: str, *lines: str) -> None:
     quoted = json.dumps(deployment)
     alerting = any(line.startswith(("test_firing", "test_pending")) for line in lines)
     wanted = f"ALERTS{{deployment={quoted}}}" if alerting else f"test_marker{{deployment={quoted}}}"
-    assert wait_until(lambda: monitored.shows(wanted), 20, every=0.1)
+    assert wait_until(lambda: monitored.shows(wanted), 60, every=0.1)

@@ -148,7 +148,7 @@ def test_a_silence_that_has_ended_or_not_begun_covers_nothing(served: Served, la
     expired = served.silence(of_this)
     served.expire(expired)
 
-    assert wait_until(lambda: served.covers(labels) == [], 10)
+    assert wait_until(lambda: served.covers(labels) == [], 60)
     served.alert(**labels)
     assert served.covers(labels) == []
 

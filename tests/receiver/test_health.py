@@ -81,10 +81,10 @@ def test_nothing_of_a_command_is_left_behind(tmp_path: Path) -> None:
     begin = time.monotonic()
     with pytest.raises(HealthError, match="within its time"):
         check_health(shell(f"sleep 61 & echo $! > {pid}; sleep 62"), 0.5, "qrl")
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     state = Path(f"/proc/{pid.read_text().strip()}/stat")
 
     def is_gone() -> bool:
         return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
-    assert wait_until(is_gone, timeout=10)
+    assert wait_until(is_gone, timeout=30)

@@ -118,7 +118,7 @@ def test_a_faulty_answer_is_an_error_with_its_reason(talk: Talk, sentence: str) 
     with server(talk) as (url, _), pytest.raises(PrometheusError, match=sentence) as raised:
         client(url).deciding()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert "\n" not in str(raised.value)
 
 

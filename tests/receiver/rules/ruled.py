@@ -51,7 +51,7 @@ class Ruled:
         def evaluated() -> bool:
             return all(group.last_evaluation > 0 for group in self.api.groups() if (group.interval or 0) < 10)
 
-        assert wait_until(evaluated, 20, every=0.1)
+        assert wait_until(evaluated, 60, every=0.1)
         return server
 
     def run(self, *arguments: str, code: int = 0) -> str:

@@ -40,14 +40,14 @@ def test_a_command_that_does_not_end_is_an_error_and_is_ended() -> None:
     began = time.monotonic()
     with pytest.raises(TransactionsError, match=r"^/bin/sh did not end within 0\.3 s$"):
         pending("trap '' TERM; sleep 60 & wait; sleep 60", 0.3)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_process_left_behind_is_not_waited_for() -> None:
     """What keeps the output open does not keep the answer back."""
     began = time.monotonic()
-    assert pending("sleep 5 & exit 0") == ()
-    assert time.monotonic() - began < 4
+    assert pending("sleep 40 & exit 0") == ()
+    assert time.monotonic() - began < 30
 
 
 def test_a_signal_is_an_error() -> None:

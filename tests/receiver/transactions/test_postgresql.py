@@ -123,7 +123,7 @@ def test_a_server_that_stops_to_answer_is_an_error_in_time(url: str, pending: Pe
         began = time.monotonic()
         with pytest.raises(TransactionsError, match="PostgreSQL cannot be asked: "):
             pending(f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable", timeout=0.5)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 class _swallowing:  # noqa: N801 - used as a function
