@@ -1,0 +1,55 @@
+"""A real Prometheus that watches a fleet, and a real Alertmanager that is told who needs a human."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from demo.monitoring import start_alertmanager, start_prometheus
+from demo.processes import free_port
+from tests.acceptance.services import FAST_TREE
+from tests.exposition import serve_metrics
+from tests.faults.fleet import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Where both listen."""
+
+    prometheus: str
+    alertmanager: str
+
+    def calls(self) -> set[str]:
+        """The escalations for which a human is being called."""
+        asked = {"filter": 'alertname="RollbackNeedsHuman"', "silenced": "false", "inhibited": "false"}
+        found = requests.get(f"{self.alertmanager}/api/v2/alerts", params=asked, timeout=10).json()
+        return {alert["labels"]["escalation"] for alert in found}
+
+
+@contextmanager
+def watching(fleet: Fleet, directory: Path) -> Iterator[Watchers]:
+    """Both, until the block ends."""
+    exporter = serve_metrics(fleet.exposition)
+    (directory / "tree.yml").write_text(json.dumps(FAST_TREE))
+    config = {
+        "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
+        "rule_files": [str(directory / "tree.yml")],
+        "scrape_configs": [
+            {"job_name": "fleet", "static_configs": [{"targets": [f"127.0.0.1:{exporter.server_address[1]}"]}]}
+        ],
+    }
+    routes = {"route": {"receiver": "human"}, "receivers": [{"name": "human"}]}
+    try:
+        with (
+            start_prometheus(directory, config, free_port()) as prometheus,
+            start_alertmanager(directory, routes, free_port()) as alertmanager,
+        ):
+            yield Watchers(prometheus.url, alertmanager.url)
+    finally:
+        exporter.shutdown()
+        exporter.server_close()
