@@ -56,6 +56,7 @@ def make(sources: Iterable[Source], into: Path, about: About, texts: Mapping[str
         contents.write(partial, Contents(1, __version__, about, parts))
         manifest.write(partial)
         backup = manifest.read_back(partial)
+        trees.remove(final)  # left by a life of the same second that was killed before anybody knew of it
         partial.rename(final)
         trees.sync(into)
     except OSError as error:

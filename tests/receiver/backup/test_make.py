@@ -99,6 +99,13 @@ def test_what_an_earlier_life_left_half_done_is_replaced(shared: Path, into: Pat
     assert names_in(into) == [NAME]
 
 
+def test_what_an_earlier_life_of_the_same_second_has_made_is_replaced(shared: Path, into: Path) -> None:
+    """Killed before the journal knew of its backup, a run makes it again, and there is one."""
+    keep(Backups(paths=(shared,)), into)
+    assert keep(Backups(paths=(shared,)), into).files == 4
+    assert names_in(into) == [NAME]
+
+
 def test_killed_at_any_moment_each_name_is_a_whole_backup(tmp_path: Path, shared: Path, into: Path) -> None:
     """Whenever the process ends, what has a backup's name reads back, and all else is half and named so."""
     database = tmp_path / "qrl.db"
