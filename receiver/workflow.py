@@ -33,7 +33,7 @@ PHASES: tuple[Phase, ...] = (evaluate, guard, approve, claim, back_up, execute, 
 LEASE = 15.0
 """Seconds after which a run whose worker says nothing is taken over."""
 MAX_LIVES = 5
-"""A run that has ended its process this often is not taken up again."""
+"""A step that has ended its process this often is not begun again."""
 
 
 class Workflow:
@@ -97,10 +97,11 @@ class Workflow:
         elif not done:
             get_log().info("the run begins", trigger=run.trigger, requested_by=run.requested_by)
         if ended is None and run.lives > MAX_LIVES:
-            reason = f"the agent stopped {MAX_LIVES} times while it worked on this run"
-            stop = Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=True)
             position, name = next((at, phase.__name__) for at, phase in enumerate(PHASES) if phase.__name__ not in done)
+            reason = f"the agent stopped {MAX_LIVES} times in {name}"
+            stop = Stop(Result.FAILED, reason, run.findings, EscalationReason.AGENT_FAILED, latch=True)
             ended = self._stop(run, name, position, stop)
+            run = replace(run, lives=1)
         for position, phase in enumerate(PHASES):
             if ended is not None:
                 break
@@ -110,7 +111,7 @@ class Workflow:
             if isinstance(outcome, Wait):
                 return
             ended = (outcome.result, outcome.reason) if isinstance(outcome, Stop) else None
-            run = replace(run, findings=outcome.findings)
+            run = replace(run, findings=outcome.findings, lives=1)
         if ended is None:
             raise ValueError("the last phase gives the verdict")
         self._finish(run, *ended)
@@ -191,11 +192,13 @@ class Workflow:
     def _finish(self, run: Run, result: Result, reason: str) -> None:
         with self._database.write() as tx:
             runs.begin_step(tx, run, "report", len(PHASES), self._database.now(tx))
-        diagnosed = replace(run, findings=self._diagnosed(run, result))
         report: str | None = None
+        diagnosed, summary = run, f"no report: the agent stopped {MAX_LIVES} times over it"
         try:
-            report = self._report(diagnosed, result, reason)
-            summary = report or "no report"
+            if run.lives <= MAX_LIVES:
+                diagnosed = replace(run, findings=self._diagnosed(run, result))
+                report = self._report(diagnosed, result, reason)
+                summary = report or "no report"
         except Exception as error:  # whatever it is, the run has ended and must not be taken up for ever
             summary = f"the report could not be written: {error}"
             get_log().exception("the report could not be written")

@@ -124,7 +124,7 @@ def still_held(tx: sa.Connection, run: Run) -> None:
 
 def spare(tx: sa.Connection, run: Run) -> None:
     """This life ended without ending its process, so it does not count."""
-    _fence(tx, run, lives=run.lives - 1)
+    _fence(tx, run, lives=tables.run.c.lives - 1)
 
 
 def end_leases(tx: sa.Connection) -> None:
@@ -140,8 +140,11 @@ def begin_step(tx: sa.Connection, run: Run, name: str, position: int, now: float
 
 
 def finish_step(tx: sa.Connection, run: Run, name: str, now: float, outcome: Proceed | Stop) -> None:
-    """Record a step's outcome and what it added to the findings; it will never run again."""
-    _fence(tx, run)
+    """Record a step's outcome and what it added to the findings; it will never run again.
+
+    Whatever ended the process before was not this step, so earlier lives count no more.
+    """
+    _fence(tx, run, lives=1)
     summary = outcome.summary if isinstance(outcome, Proceed) else outcome.reason
     tx.execute(
         sa.update(tables.step)

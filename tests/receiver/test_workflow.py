@@ -208,7 +208,7 @@ def test_a_renewed_lease_keeps_the_run(agent: Agent) -> None:
 
 
 def test_a_run_that_keeps_ending_its_process_is_given_up(agent: Agent) -> None:
-    """After five kills the run is failed, with a human asked and all that it had found still there."""
+    """After five kills in one step the run is failed, with a human asked and all that it had found still there."""
     agent.wake()
     for _ in range(MAX_LIVES):
         at(agent, GUARD, raising(Killed()))
@@ -221,7 +221,7 @@ def test_a_run_that_keeps_ending_its_process_is_given_up(agent: Agent) -> None:
     run = agent.work()
 
     assert (run["result"], agent.escalated(), agent.executed()) == ("failed", ["agent_failed"], [])
-    assert run["reason"] == "the agent stopped 5 times while it worked on this run"
+    assert run["reason"] == "the agent stopped 5 times in guard"
     assert agent.latch() == run["reason"]
     assert run["decision"]["branch"] == "service_down"
     assert "ServiceDown fires" in Path(run["report"]).read_text()
@@ -266,6 +266,25 @@ def test_a_report_that_cannot_be_written_does_not_keep_the_run_open(agent: Agent
 
     assert (run["state"], run["result"], run["report"]) == ("finished", "restored", None)
     assert run["steps"][-1]["summary"] == f"the report could not be written: {error}"
+
+
+def test_a_report_that_ends_the_process_is_given_up(agent: Agent) -> None:
+    """What kills the agent five times over the report of a run does not do so for ever: it has none."""
+
+    def killing(_run: Run, _result: Result, _reason: str) -> str | None:
+        raise Killed
+
+    agent.wake()
+    for _ in range(MAX_LIVES):
+        agent.workflow = Workflow(agent.database, {"qrl": agent.world}.get, agent.world.audit, killing)
+        with pytest.raises(Killed):
+            agent.work()
+        agent.clock.advance(LEASE + 1)
+
+    run = agent.work()
+
+    assert (run["state"], run["result"], run["report"]) == ("finished", "restored", None)
+    assert run["steps"][-1]["summary"] == "no report: the agent stopped 5 times over it"
 
 
 def test_a_run_of_a_deployment_that_is_gone_from_the_configuration_ends(agent: Agent) -> None:

@@ -230,6 +230,22 @@ def test_lives_count_until_the_run_waits(database: Database) -> None:
     assert again.lives == 1
 
 
+def test_lives_count_anew_from_each_step_that_is_done(database: Database) -> None:
+    """What ended the process before was another step, so a run that gets on is not given up for it."""
+    run = claimed(database)
+    for number in range(1, 4):
+        again = claim(database, NOW + LEASE * number)
+        assert again is not None
+        run = again
+    with database.write() as tx:
+        runs.begin_step(tx, run, "evaluate", 0, NOW)
+        runs.finish_step(tx, run, "evaluate", NOW, Proceed(FINDINGS, "done"))
+        runs.spare(tx, run)
+    last = claim(database, NOW + LEASE * 4)
+    assert last is not None
+    assert (run.lives, last.lives) == (4, 1)
+
+
 def test_a_spared_life_does_not_count(database: Database) -> None:
     """A life that ended without ending its process is taken back."""
     run = claimed(database)
