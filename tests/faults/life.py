@@ -136,4 +136,5 @@ if __name__ == "__main__":
         if (pid := os.fork()) == 0:
             _live(**json.loads(line))
             os._exit(0)
-        print(pid, flush=True)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()

@@ -10,19 +10,20 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from receiver.journal.database import sqlite_url
 from tests.faults.fleet import Fleet
-from tests.faults.kills import STEPS, Kill, Moment, draw
+from tests.faults.kills import STEPS, Moment, draw
 from tests.faults.nursery import nursery
 from tests.faults.oracle import Judgement
 from tests.faults.trial import Trial
 from tests.faults.watchers import watching
+from tests.postgres import running_server
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 KILLS_A_TRIAL = 25
 
 
@@ -50,48 +51,66 @@ class Figures:
         """The figures, a line each."""
         results = sum((one.results for one in self.judgements), Counter[str]())
         every = {f"{step} {moment}" for step in STEPS for moment in Moment}
-        yield f"kills                      {self.kills}"
-        yield f"alerts accepted            {sum(one.accepted for one in self.judgements)}"
-        yield f"  lost                     {sum(one.lost for one in self.judgements)}"
-        yield f"runs                       {', '.join(f'{times} {name}' for name, times in results.most_common())}"
-        yield f"  doubled effects          {sum(one.doubled for one in self.judgements)}"
-        yield f"  missing escalations      {sum(one.missing_calls for one in self.judgements)}"
-        yield f"  doubled escalations      {sum(one.doubled_calls for one in self.judgements)}"
-        yield f"points of steps reached    {len(every & self.points.keys())} of {len(every)}"
-        if self.ready_after:
-            yield f"ready again after          {median(self.ready_after):.1f} s (median)"
-        if self.at_rest_after:
-            yield f"all ended after            {median(self.at_rest_after):.1f} s (median), at most {max(self.at_rest_after):.1f} s"
+        figures = {
+            "kills": self.kills,
+            "points of steps reached": f"{len(every & self.points.keys())} of {len(every)}",
+            "alerts accepted": sum(one.accepted for one in self.judgements),
+            "lost": sum(one.lost for one in self.judgements),
+            "runs": ", ".join(f"{times} {name}" for name, times in results.most_common()),
+            "doubled effects": sum(one.doubled for one in self.judgements),
+            "missing escalations": sum(one.missing_calls for one in self.judgements),
+            "doubled escalations": sum(one.doubled_calls for one in self.judgements),
+            "promises broken": len(self.broken),
+            "ready again": f"{median(self.ready_after or [0]):.1f} s after a start (median)",
+            "all at its end": f"{median(self.at_rest_after):.1f} s after the last start (median), "
+            f"{max(self.at_rest_after):.1f} s (longest)",
+        }
+        return (f"{name:<24} {figure}" for name, figure in figures.items())
 
 
-def main() -> int:
-    """Play as many kills as are asked for; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("--kills", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--database", choices=("sqlite",), default="sqlite")
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}, {asked.kills} kills on {asked.database}", flush=True)
-    figures, kills = Figures(), itertools.islice(draw(asked.seed), asked.kills)
-    fleet = Fleet()
+def soak(database: str, seed: int, count: int, directory: Path) -> Figures:
+    """Play so many kills, each trial with an agent and a journal of its own, in `directory`."""
+    figures, fleet, kills = Figures(), Fleet(), itertools.islice(draw(seed), count)
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         watchers, lives = stack.enter_context(watching(fleet, directory)), stack.enter_context(nursery())
+        server = stack.enter_context(running_server()) if database == POSTGRESQL else None
         began = time.monotonic()
         for number in itertools.count(1):
             portion = list(itertools.islice(kills, KILLS_A_TRIAL))
             if not portion:
-                break
-            here = directory / f"trial-{number}"
-            journal = sqlite_url(here / "rollback" / "state.db")
-            trial = Trial(here, fleet, watchers, lives, journal)
+                return figures
+            journal = server.new_database() if server else None
+            trial = Trial(directory / f"trial-{number}", fleet, watchers, lives, journal)
             judgement = trial.play(portion)
             figures.add(trial, len(portion), judgement)
-            print(f"{time.monotonic() - began:6.0f} s  {figures.kills} kills, {len(figures.broken)} promises broken", flush=True)
-            for one in judgement.broken:
-                print(f"  {one}", flush=True)
-    print(*figures.lines(), sep="\n")
-    return 1 if figures.broken else 0
+            print(
+                f"{time.monotonic() - began:6.0f} s, {figures.kills} kills", *judgement.broken, sep="\n  ", flush=True
+            )
+    raise AssertionError("the numbers have come to an end")
+
+
+def main() -> int:
+    """Soak each database that is asked for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make soak ARGS=", description=__doc__)
+    parser.add_argument("--kills", type=int, default=500, help="of each database")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--database", choices=(SQLITE, POSTGRESQL), help="both, unless one is named")
+    parser.add_argument("--keep", type=Path, help="a new directory for all that the agents leave behind")
+    asked = parser.parse_args()
+    broken = 0
+    for database in (asked.database,) if asked.database else (SQLITE, POSTGRESQL):
+        print(f"{asked.kills} kills on {database}, --seed {asked.seed}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
+            figures = soak(database, asked.seed, asked.kills, _directory(asked.keep or Path(temporary), database))
+        print(*figures.lines(), sep="\n", flush=True)
+        broken += len(figures.broken)
+    return 1 if broken else 0
+
+
+def _directory(parent: Path, database: str) -> Path:
+    directory = parent / database
+    directory.mkdir(parents=True)
+    return directory
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from demo.processes import answers, free_port
 from receiver.config import Config, load_config
 from receiver.journal import deployments, releases, tables, views
-from receiver.journal.database import Database
+from receiver.journal.database import Database, sqlite_url
 from receiver.model import Result
 from tests.faults.fleet import GOOD, Deployment, Fleet
 from tests.faults.kills import Kill, Whom
@@ -33,20 +33,19 @@ SPARED = Kill(Whom.AGENT, 0.0)
 
 @dataclass
 class Trial:
-    """An agent of its own in `directory`, on an empty journal at `journal`, with `size` deployments."""
+    """An agent of its own in `directory`, with `size` deployments; its journal is there too, or in PostgreSQL."""
 
     directory: Path
     fleet: Fleet
     watchers: Watchers
     nursery: Nursery
-    journal: str
+    postgresql: str | None = None
+    """The URL of an empty journal."""
     size: int = 16
     ready_after: list[float] = field(default_factory=list)
     """Seconds from the beginning of a life that came so far until it was ready."""
     at_rest_after: float = 0.0
     """Seconds from the beginning of the last life until nothing was left to do."""
-    reached: Counter[str] = field(default_factory=Counter)
-    """The points at which a life was killed."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True)
@@ -59,7 +58,7 @@ class Trial:
         self._config_file = self.directory / "agent.yml"
         self._config_file.write_text(yaml.safe_dump(self._settings()))
         self.config: Config = load_config(self._config_file)
-        self.database = Database(self.journal)
+        self.database = Database(self.postgresql or sqlite_url(self.config.root / "state.db"))
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -77,7 +76,15 @@ class Trial:
                 "disk_space": {"minimum_bytes": 0},
             },
             "deployments": {name: one.settings() for name, one in self.fleet.deployments.items()},
-        }
+        } | self._journal()
+
+    def _journal(self) -> dict[str, Any]:
+        if self.postgresql is None:
+            return {}
+        file = self.directory / "journal.url"
+        file.write_text(self.postgresql.replace("postgresql+psycopg", "postgresql"))
+        file.chmod(0o600)
+        return {"journal": {"postgresql": {"url_file": str(file)}}}
 
     def play(self, kills: list[Kill], patience: float = 120.0) -> Judgement:
         """All of it; raises TimeoutError where the agent does not come to rest within `patience` seconds."""
