@@ -84,8 +84,10 @@ class Parts:
     serving_since: float
 
 
-def put_together(config: Config, database: Database, clock: Callable[[], float] = time.time) -> Parts:
-    """Every part of the receiver but the HTTP interface."""
+def put_together(
+    config: Config, database: Database, clock: Callable[[], float] = time.time, replica: str = ""
+) -> Parts:
+    """Every part of the receiver but the HTTP interface; `replica` is the one that serves."""
     audit = AuditTrail(config.audit_files, clock)
     rejected = RejectedCounts(database)
     serving_since = clock()
@@ -111,6 +113,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
                 audit=audit,
                 clock=clock,
                 serving_since=serving_since,
+                replica=replica,
             )
             for name, settings in config.deployments.items()
         }
@@ -136,7 +139,7 @@ def put_together(config: Config, database: Database, clock: Callable[[], float] 
         return current().prometheus.history(deployment, since, until)
 
     report = ReportWriter(lambda: current().config, database, audit, clock, past)
-    workflow = Workflow(database, find_world, audit, report.write)
+    workflow = Workflow(database, find_world, audit, report.write, owner=replica)
     return Parts(database, current, workflow, rejected, AuditWatch(audit.files), serving_since)
 
 

@@ -27,6 +27,7 @@ class Workers:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._stop = threading.Event()
+        self._ended = threading.Event()
         self._notified = threading.Event()
         self._runnable = threading.Event()
         self._asked = threading.Event()
@@ -39,7 +40,7 @@ class Workers:
         for number in range(RUN_THREADS):
             self._spawn(f"run-{number}", self._loop, self._parts.workflow.work_once, self._runnable)
         self._spawn("escalate", self._loop, self._escalate, self._asked)
-        self._spawn("leases", self._every, lambda: LEASE / 4, self._parts.workflow.renew_leases)
+        threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
         self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
         self._spawn("observe", self._every, lambda: POLL, self._observe)
@@ -57,12 +58,18 @@ class Workers:
         deadline = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0))
+        self._ended.set()  # until now: what is still under way is left to the next start, and to no other replica
         return not any(thread.is_alive() for thread in self._threads)
 
     def _spawn(self, name: str, loop: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=loop, args=arguments, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
+
+    def _renew_leases(self) -> None:
+        while not self._ended.is_set():
+            self._try(self._parts.workflow.renew_leases)
+            self._ended.wait(LEASE / 4)
 
     def _inbox(self) -> bool:
         began = self._parts.current().inbox.work_once()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -30,8 +32,8 @@ Reporter = Callable[[Run, Result, str], str | None]
 
 PHASES: tuple[Phase, ...] = (evaluate, guard, approve, claim, back_up, execute, verify)
 
-LEASE = 15.0
-"""Seconds after which a run whose worker says nothing is taken over."""
+LEASE = 12.0
+"""Seconds after which a run whose worker says nothing is taken over; 15 are promised, and looking takes a while."""
 MAX_LIVES = 5
 """A step that has ended its process this often is not begun again."""
 
@@ -39,17 +41,27 @@ MAX_LIVES = 5
 class Workflow:
     """Works on the runs of one journal; `report` writes a run's report and returns its path.
 
-    `find_world` is asked before each phase, so a new configuration counts from the next one on.
+    `find_world` is asked before each phase, so a new configuration counts from the next one on. `owner` stands for this
+    process and those before it on the same machine; `monotonic` is in seconds.
     """
 
     def __init__(
-        self, database: Database, find_world: Callable[[str], World | None], audit: Audit, report: Reporter
+        self,
+        database: Database,
+        find_world: Callable[[str], World | None],
+        audit: Audit,
+        report: Reporter,
+        *,
+        owner: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._find_world = find_world
         self._audit_trail = audit
         self._report = report
-        self._owner = new_id()
+        self._owner = owner or new_id()
+        self._monotonic = monotonic
+        self._takes_over_from = -math.inf
         self._held: dict[str, Run] = {}
         self._holding = threading.Lock()
 
@@ -58,8 +70,7 @@ class Workflow:
 
         A database error loses nothing: the lease lapses and the run is taken up again.
         """
-        with self._database.write() as tx:
-            run = runs.claim(tx, self._owner, self._database.now(tx), LEASE)
+        run = self._claim()
         if run is None:
             return False
         with self._holding:
@@ -77,6 +88,16 @@ class Workflow:
             with self._holding:
                 self._held.pop(run.id, None)
         return True
+
+    def _claim(self) -> Run | None:
+        try:
+            with self._database.write() as tx:
+                takes_over = self._monotonic() >= self._takes_over_from
+                return runs.claim(tx, self._owner, self._database.now(tx), LEASE, takes_over=takes_over)
+        except JournalError:
+            # Nobody else may have reached it either. Whoever lives renews its leases before they are taken for ended.
+            self._takes_over_from = self._monotonic() + LEASE
+            raise
 
     def renew_leases(self) -> None:
         """Keep what is being worked on; call it a few times within LEASE."""

@@ -108,3 +108,5 @@ class World:
     audit: Audit
     clock: Callable[[], float]
     serving_since: float
+    replica: str
+    """Which of several agents this is; empty where it is none that serves."""

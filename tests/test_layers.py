@@ -78,7 +78,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.markdown",
         "receiver.program",
     ),
-    ("receiver.audit_files",),
+    ("receiver.audit_files", "receiver.replica"),
     ("receiver.model", "receiver.errors", "receiver.durations", "receiver.redact"),
     ("receiver.redaction",),
     ("receiver",),

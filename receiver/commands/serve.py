@@ -22,6 +22,7 @@ from receiver.journal import runs
 from receiver.journal.database import Database
 from receiver.journal.schema import migrate
 from receiver.log import get_log, set_up_log
+from receiver.replica import identify
 from receiver.server import make_server
 from receiver.wiring import interface, put_together, tls_context
 from receiver.workers import Workers
@@ -45,10 +46,10 @@ def serve(config_path: Path) -> None:
 
 
 def _serve(config: Config, database: Database, load: Callable[[], Config]) -> None:
-    if database.is_sqlite:
-        with database.write() as tx:
-            runs.end_leases(tx)  # _alone says that no other process can hold one; of PostgreSQL it cannot
-    parts = put_together(config, database)
+    replica = identify(config.commands)
+    with database.write() as tx:
+        runs.end_leases(tx, replica)  # _alone says that no other process can hold one of its
+    parts = put_together(config, database, replica=replica)
     workers = Workers(parts)
     app = create_app(interface(parts, workers.notify, lambda: _can_read(database), load))
     server = make_server(app, config.listen, tls=tls_context(parts))

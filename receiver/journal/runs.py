@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,15 @@ from receiver.journal.moments import as_moment
 from receiver.model import Findings, Level, Proceed, Result, Run, Stop, Trigger
 
 _FINDINGS = TypeAdapter(Findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a replica has begun that cannot be taken back, and when (Unix seconds)."""
+
+    replica: str
+    at: float
+
 
 READY, WAITING, FINISHED = "ready", "waiting", "finished"
 
@@ -85,12 +95,16 @@ LONGEST_WAIT = 60.0
 """Seconds; no phase waits longer at a time, so a run that seems to was put off by a clock that has gone back since."""
 
 
-def claim(tx: sa.Connection, owner: str, now: float, lease: float) -> Run | None:
-    """Take the run that has been due longest, for `lease` seconds; None where nothing is due."""
+def claim(tx: sa.Connection, owner: str, now: float, lease: float, *, takes_over: bool = True) -> Run | None:
+    """Take the run that has been due longest, for `lease` seconds; None where nothing is due.
+
+    Without `takes_over` none that another has not given back, however long its lease has ended.
+    """
     table = tables.run
+    mine = sa.true() if takes_over else sa.or_(table.c.lease_until == 0.0, table.c.owner == owner)
     due = (
         sa.select(table.c.id)
-        .where(table.c.state != FINISHED, table.c.lease_until <= now)
+        .where(table.c.state != FINISHED, table.c.lease_until <= now, mine)
         .where(sa.or_(table.c.wake_at <= now, table.c.wake_at > now + LONGEST_WAIT))
         .order_by(table.c.wake_at)
         .limit(1)
@@ -122,14 +136,27 @@ def still_held(tx: sa.Connection, run: Run) -> None:
     _fence(tx, run)
 
 
+def begin_effect(tx: sa.Connection, run: Run, replica: str, now: float) -> None:
+    """What follows cannot be taken back, and only `replica` can find it again; raises LostLease."""
+    _fence(tx, run, effect_by=replica, effect_at=float(now))
+
+
+def effect_of(tx: sa.Connection, run: Run) -> Effect | None:
+    """The effect of the run, once a replica has begun it."""
+    table = tables.run
+    row = tx.execute(sa.select(table.c.effect_by, table.c.effect_at).where(table.c.id == run.id)).one()
+    return None if row.effect_by is None else Effect(row.effect_by, row.effect_at)
+
+
 def spare(tx: sa.Connection, run: Run) -> None:
     """This life ended without ending its process, so it does not count."""
     _fence(tx, run, lives=tables.run.c.lives - 1)
 
 
-def end_leases(tx: sa.Connection) -> None:
-    """Void all leases; only where no other process can be at work on this journal."""
-    tx.execute(sa.update(tables.run).where(tables.run.c.state != FINISHED).values(lease_until=0.0))
+def end_leases(tx: sa.Connection, owner: str) -> None:
+    """Void the leases of `owner`, of which this is a new life; only where no other process of it can be at work."""
+    table = tables.run
+    tx.execute(sa.update(table).where(table.c.state != FINISHED, table.c.owner == owner).values(lease_until=0.0))
 
 
 def begin_step(tx: sa.Connection, run: Run, name: str, position: int, now: float) -> bool:

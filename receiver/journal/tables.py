@@ -105,6 +105,8 @@ run = Table(
     Column("claimed_at", Float),
     Column("claimed_boot", Text),  # where and how long the machine was up then: see moments.py
     Column("claimed_uptime", Float),
+    Column("effect_by", Text),  # the replica that has, or may have, started its command; null: none has
+    Column("effect_at", Float),
     Column("wake_at", Float, nullable=False),
     Column("owner", Text),
     Column("token", Integer, nullable=False, default=0),

@@ -20,6 +20,8 @@ class Backup:
     directory: str
     files: int
     bytes: int
+    replica: str = ""
+    """On which replica it lies."""
 
 
 @dataclass(frozen=True, slots=True)

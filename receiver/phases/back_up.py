@@ -37,7 +37,7 @@ def back_up(run: Run, world: World) -> Outcome:
         return refuse(run.findings, (Refusal("backup_created", str(error)),))
     _remove_superfluous(run, world, Path(made.directory))
     return Proceed(
-        replace(run.findings, backup=made),
+        replace(run.findings, backup=replace(made, replica=world.replica)),
         f"{made.files} files, {made.bytes} bytes, read back: {made.directory}",
     )
 

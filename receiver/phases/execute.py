@@ -10,13 +10,14 @@ from receiver.errors import TargetError
 from receiver.guardrails.checklist import refusals
 from receiver.journal import deployments, escalations, runs
 from receiver.model import EscalationReason, Execution, Findings, Level, Outcome, Plan, Proceed, Result, Run, Stop
+from receiver.phases.back_up import back_up
 from receiver.phases.by_hand import by_hand
 from receiver.phases.gather import gather
 from receiver.phases.guard import refuse
 from receiver.phases.handed_over import variables, write_plan
 from receiver.phases.lowered import lowered
 from receiver.phases.switched import remember_switch
-from receiver.run_once import Command, Ended, Lost, run_once, was_started
+from receiver.run_once import Command, Ended, run_once, was_started
 from receiver.world import World
 
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -30,59 +31,79 @@ def execute(run: Run, world: World) -> Outcome:
         return by_hand(run, world)
     marks = world.config.commands / run.id
     output = world.config.logs / f"rollback-{run.id}.log"
+    with world.database.read() as tx:
+        began = runs.effect_of(tx, run)
     if was_started(marks):
         world.audit.record(
             "reattach", "the agent was stopped while the command ran", deployment=run.deployment, run=run.id
         )
+    elif began is not None and began.replica != world.replica:
+        reason = f"{began.replica}, which was to run the command, says nothing any more"
+        world.audit.record("taken_over", reason, deployment=run.deployment, run=run.id)
+        # Nothing of it can be found here; the target is asked, and nothing started.
+        return _judge(run, world, Execution(began.at, world.clock(), None, str(output)), reason)
     else:
-        said_no = refusals(gather(run, world, plan, backup_due=True))
-        if said_no:
-            return refuse(run.findings, said_no)
-        if stop := lowered(run, world):
+        backed_up = _backed_up_here(run, world)
+        if not isinstance(backed_up, Proceed):
+            return backed_up
+        run = replace(run, findings=backed_up.findings)
+        if stop := _begin(run, world, plan):
             return stop
-        with world.database.write() as tx:
-            runs.still_held(tx, run)  # what follows cannot be taken back
-        permission = run.findings.permission
-        facts: dict[str, object] = {
-            "plan": asdict(plan),
-            "plan_hash": plan.hash,
-            "allowed_by": permission.by if permission else None,
-        }
-        world.audit.record(
-            "execute",
-            f"roll back to {plan.target_release}",
-            deployment=run.deployment,
-            run=run.id,
-            facts=facts,
-        )
     environment = _ENVIRONMENT | variables(run, plan, write_plan(marks, plan))
     command = Command(plan.command, environment, output, plan.timeout, world.settings.end_leftovers)
     ended = run_once(marks, command)
-    return _judge(run, world, plan, str(output), ended)
+    code, until = (ended.exit_code, ended.finished_at) if isinstance(ended, Ended) else (None, world.clock())
+    return _judge(run, world, Execution(ended.started_at, until, code, str(output)))
 
 
-def _judge(run: Run, world: World, plan: Plan, output: str, ended: Ended | Lost) -> Outcome:
-    code = ended.exit_code if isinstance(ended, Ended) else None
-    finished_at = ended.finished_at if isinstance(ended, Ended) else world.clock()
-    findings = replace(run.findings, execution=Execution(ended.started_at, finished_at, code, output))
+def _backed_up_here(run: Run, world: World) -> Outcome:
+    """The backup of a replica that is gone may be gone with it, and is nothing that this one could put back."""
+    backup = run.findings.backup
+    if backup is None or backup.replica in ("", world.replica):
+        return Proceed(run.findings, "backed up here")
+    return back_up(run, world)
+
+
+def _begin(run: Run, world: World, plan: Plan) -> Stop | None:
+    """The last questions, and the intent in the journal and on the audit trail."""
+    said_no = refusals(gather(run, world, plan, backup_due=True))
+    if said_no:
+        return refuse(run.findings, said_no)
+    if stop := lowered(run, world):
+        return stop
+    with world.database.write() as tx:
+        runs.begin_effect(tx, run, world.replica, world.database.now(tx))
+    permission = run.findings.permission
+    facts: dict[str, object] = {
+        "plan": asdict(plan),
+        "plan_hash": plan.hash,
+        "allowed_by": permission.by if permission else None,
+    }
+    reason = f"roll back to {plan.target_release}"
+    world.audit.record("execute", reason, deployment=run.deployment, run=run.id, facts=facts)
+    return None
+
+
+def _judge(run: Run, world: World, done: Execution, interrupted: str = "the command was interrupted") -> Outcome:
+    plan, code = run.findings.require_plan(), done.exit_code
+    findings = replace(run.findings, execution=done)
     try:
         live = world.target.live()
     except TargetError as error:
         return _failed(findings, f"the command ended ({code}), but the live release cannot be read: {error}")
     if live.id == plan.target_release:
-        remember_switch(run, world, plan, live.live_since or finished_at)
-    if isinstance(ended, Lost):
+        remember_switch(run, world, plan, live.live_since or done.finished_at)
+    if code is None:
         # Nobody knows how far it came; the target says whether it switched, and verification whether it helped.
         if live.id == plan.target_release:
-            reason = f"the command was interrupted; {live.id} is live, but what else was to be done is not known"
+            reason = f"{interrupted}; {live.id} is live, but what else was to be done is not known"
             _latch(run, world, reason)
             return Proceed(findings, reason)
-        reason = f"the command was interrupted and {live.id} is live; nothing is started again"
+        reason = f"{interrupted} and {live.id} is live; nothing is started again"
         return Stop(Result.UNKNOWN, reason, findings, EscalationReason.UNKNOWN_RESULT, latch=True)
     if code != 0:
-        return _failed(
-            findings, f"the command ended with exit code {code}, {live.id} is live: {last_output(Path(output))}"
-        )
+        printed = last_output(Path(done.output))
+        return _failed(findings, f"the command ended with exit code {code}, {live.id} is live: {printed}")
     if live.id != plan.target_release:
         return _failed(findings, f"the command ended well, but {live.id} is live and not {plan.target_release}")
     return Proceed(findings, f"{live.id} is live, exit code 0")

@@ -99,7 +99,8 @@ def _details(told: Told) -> Iterator[str]:
         by, why = code(findings.permission.by), plain(findings.permission.reason)
         yield f"- Allowed by: {by} ({why}), {clock_time(findings.permission.at)}"
     if backup:
-        yield f"- Backup: {code(backup.directory)}, {backup.files} files, {backup.bytes} bytes, read back"
+        where = f"{code(backup.directory)}{f' on {code(backup.replica)}' if backup.replica else ''}"
+        yield f"- Backup: {where}, {backup.files} files, {backup.bytes} bytes, read back"
     if execution is None:
         yield "- Nothing was executed."
     elif not execution.output:

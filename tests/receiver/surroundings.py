@@ -266,4 +266,5 @@ def surroundings(
         audit=AuditTrail(config.audit_files, clock),
         clock=clock,
         serving_since=clock(),
+        replica="here",
     )

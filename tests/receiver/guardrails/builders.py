@@ -175,6 +175,7 @@ class Surroundings:
             audit=audit,
             clock=time.time,
             serving_since=time.time(),
+            replica="here",
         )
 
     def read(self, plan: Plan = PLAN, decided: str | None = None) -> Facts:

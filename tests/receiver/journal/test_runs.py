@@ -32,6 +32,7 @@ WRITES: dict[str, Write] = {
     "stop": lambda tx, run: runs.finish_step(tx, run, "evaluate", NOW, STOP),
     "set_claimed": lambda tx, run: runs.set_claimed(tx, run, NOW),
     "wait": lambda tx, run: runs.wait(tx, run, NOW + 1),
+    "begin_effect": lambda tx, run: runs.begin_effect(tx, run, "one", NOW),
     "spare": runs.spare,
     "finish": lambda tx, run: runs.finish(tx, run, NOW, Result.RESTORED, "report.md"),
 }
@@ -99,15 +100,36 @@ def test_a_renewed_lease_lasts_longer(database: Database) -> None:
 
 
 def test_ended_leases_are_free_at_once(database: Database) -> None:
-    """A start that knows to be alone takes up what an earlier process held, without waiting for its leases."""
+    """A start takes up what an earlier process of its replica held, and nothing that another one holds."""
     mine = claimed(database)
     with database.write() as tx:
-        runs.end_leases(tx)
+        runs.end_leases(tx, "two")
+    assert claim(database) is None
+    with database.write() as tx:
+        runs.end_leases(tx, "one")
 
     again = claim(database)
 
     assert again is not None
     assert (again.id, again.token) == (mine.id, mine.token + 1)
+
+
+def test_one_that_takes_nothing_over_takes_its_own_and_what_is_free(database: Database) -> None:
+    """Where others may not have been able to renew their leases, an ended one says nothing of them."""
+    mine = claimed(database)
+
+    def take(owner: str) -> Run | None:
+        with database.write() as tx:
+            return runs.claim(tx, owner, NOW + LEASE, LEASE, takes_over=False)
+
+    assert take("two") is None
+    again = take("one")
+    assert again is not None
+    assert again.id == mine.id
+    free = begin(database, "shop")
+    taken = take("two")
+    assert taken is not None
+    assert taken.id == free
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
