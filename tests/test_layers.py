@@ -75,6 +75,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.throttle",
         "receiver.config_values",
         "receiver.log_settings",
+        "receiver.repeats",
         "receiver.markdown",
         "receiver.program",
     ),
