@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.gate",
         "receiver.progress",
     ),
-    ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check"),
+    ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check", "receiver.journal_watch"),
     ("receiver.autonomy",),
     (
         "receiver.guardrails",
