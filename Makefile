@@ -12,7 +12,7 @@ MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmana
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check bench soak screenshots lock clean
+.PHONY: help demo up down test check bench soak mutation screenshots lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
@@ -43,6 +43,12 @@ bench: $(VENV)/.installed need-benched-with ## measure what docs/performance.md 
 soak: $(VENV)/.installed need-tested-with ## kill the agent 500 times on each database (ARGS="--kills 100 --seed 7 --database sqlite")
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
+# Begun anew each time: what was found before says nothing of tests that were changed since.
+mutation: $(VENV)/.mutation need-tested-with ## break what decides in every small way and see a test fail (ARGS=receiver/decision.py: one file)
+	@rm -rf mutants
+	@nice $(BIN)/mutmut run --max-children 2 $(foreach file,$(ARGS),'$(subst /,.,$(file:.py=)).*')
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 screenshots: $(VENV)/.installed need-tested-with ## take the pictures of docs/web-page.md anew
 	@$(BIN)/python -m tests.acceptance.screenshots docs/images
 
@@ -53,9 +59,11 @@ lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	  --upgrade --extra postgresql pyproject.toml -o requirements/runtime.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --extra postgresql --group dev -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade --group mutation -c requirements/dev.lock -o requirements/mutation.lock
 
 clean: ## remove what the targets made in this directory
-	rm -rf $(VENV) $(TOOLS) .demo .pytest_cache .mypy_cache .ruff_cache *.egg-info build
+	rm -rf $(VENV) $(TOOLS) .demo mutants .pytest_cache .mypy_cache .ruff_cache *.egg-info build
 
 .PHONY: need-monitoring need-tested-with need-benched-with need-versions
 need-monitoring:
@@ -76,4 +84,8 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync -q --require-hashes requirements/bootstrap.lock requirements/dev.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps --no-build-isolation --offline -e .
+	@touch $@
+
+$(VENV)/.mutation: $(VENV)/.installed requirements/mutation.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements/mutation.lock
 	@touch $@
