@@ -192,5 +192,5 @@ def test_release_that_was_built_anew_is_no_target() -> None:
 
 def test_good_release_that_was_never_seen_live_is_the_last_choice() -> None:
     """A release that is known good without a time comes after every one that was seen live."""
-    remembered = {one.id: one for one in (release("b", live=5.0), release("a"))}
+    remembered = {one.id: one for one in (release("b", live=0.5), release("a"))}
     assert choose_target(release("live"), tuple(remembered.values()), remembered) == remembered["b"]

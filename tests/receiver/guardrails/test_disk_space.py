@@ -37,6 +37,14 @@ def test_backup_that_is_still_to_be_made_needs_room_too() -> None:
     assert disk_space(facts(free_bytes=2 * GB, backup_bytes=2 * GB)) is None
 
 
+def test_backup_of_unknown_size_is_not_counted() -> None:
+    """What cannot be measured is for `backup_created` to refuse; here it needs no room and is not told."""
+    unknown = facts(backup_bytes=None, backup=None, backup_due=False)
+    assert disk_space(replace(unknown, free_bytes=GB)) is None
+    too_little = Refusal("disk_space", "0.50 GB are free, 1.00 GB are needed")
+    assert disk_space(replace(unknown, free_bytes=GB // 2)) == too_little
+
+
 def test_minimum_is_configuration() -> None:
     """Another minimum gives another answer."""
     limits = Guardrails(disk_space=DiskSpace(minimum_bytes=5 * GB))

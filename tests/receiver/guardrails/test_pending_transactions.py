@@ -20,10 +20,11 @@ def test_refuses_while_one_is_open(trigger: Trigger) -> None:
     assert said_no == (Refusal("pending_transactions", f"{OPEN}; another"),)
 
 
-def test_of_very_many_the_first_are_told() -> None:
-    """A hundred open transactions are five sentences and a number."""
-    found = pending_transactions(facts(transactions=tuple(map(str, range(100)))))
-    assert found == Refusal("pending_transactions", "0; 1; 2; 3; 4; and 95 more")
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, "; and 1 more"), (100, "; and 95 more")])
+def test_of_very_many_the_first_are_told(count: int, more: str) -> None:
+    """A hundred open transactions are five sentences and a number; of five nothing is left out."""
+    found = pending_transactions(facts(transactions=tuple(map(str, range(count)))))
+    assert found == Refusal("pending_transactions", f"0; 1; 2; 3; 4{more}")
 
 
 def test_allows_when_none_is_open() -> None:

@@ -28,6 +28,13 @@ def test_allows_a_recent_release(age: float, refused: bool) -> None:
     assert (suspect_release(facts(limits=HOUR, live_since=NOW - age)) is not None) is refused
 
 
+def test_clock_that_was_set_back_refuses() -> None:
+    """A release that seems to go live only in two hours has no age; it alone refuses, and says what that tells."""
+    said_no = refusals(facts(limits=HOUR, live_since=NOW + 7200))
+    reason = "the live release seems to go live only later: the clock was set back"
+    assert said_no == (Refusal("suspect_release", reason),)
+
+
 def test_it_is_off_by_default() -> None:
     """Unless an age is configured, any release is rolled back, whenever it went live."""
     assert refusals(facts(live_since=NOW - 1e7)) == ()

@@ -26,6 +26,13 @@ def test_allows_up_to_the_configured_age(age: float, refused: bool) -> None:
     assert (found is not None) is refused
 
 
+def test_clock_that_is_not_that_of_prometheus_refuses() -> None:
+    """A signal that seems to be measured only in 90 seconds refuses, it alone, and it says whose fault that is."""
+    said_no = refusals(facts(signals=(replace(AVAILABILITY, at=NOW + 90),)))
+    reason = "the newest value of a signal seems to lie ahead: the agent's clock is not that of Prometheus"
+    assert said_no == (Refusal("telemetry_fresh", reason),)
+
+
 def test_the_newest_value_counts() -> None:
     """One fresh signal among old ones is enough: a service that is down may expose nothing any more."""
     old = replace(AVAILABILITY, name="service:availability:ratio", at=NOW - 900)

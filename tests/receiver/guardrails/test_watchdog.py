@@ -52,9 +52,8 @@ def test_max_age_is_configuration() -> None:
 
 def test_clock_that_was_set_back_refuses() -> None:
     """A Watchdog that seems to lie an hour ahead proves nothing; a moment ahead is another machine's clock."""
-    found = watchdog(facts(watchdog_seen=NOW + 3600))
-    assert found is not None
-    assert found.reason == "the last Watchdog seems to lie ahead: the clock was set back"
+    said_no = refusals(facts(watchdog_seen=NOW + 3600))
+    assert said_no == (Refusal("watchdog", "the last Watchdog seems to lie ahead: the clock was set back"),)
     assert watchdog(facts(watchdog_seen=NOW + 2)) is None
 
 
@@ -63,6 +62,11 @@ def test_what_is_missing_is_missing_since_the_last_or_the_start() -> None:
     assert missing_for(NOW, NOW - 400, NOW - 900, 300) == 400
     assert missing_for(NOW, NOW - 900, NOW - 400, 300) == 400
     assert missing_for(NOW, NOW - 200, NOW - 900, 300) is None
+
+
+def test_what_lies_ahead_is_missing_for_no_time() -> None:
+    """A Watchdog of the future is one that is missing, and not for less than no time."""
+    assert missing_for(NOW, NOW + 3600, NOW - 900, 300) == 0
 
 
 def test_facts_tell_the_last_one_and_the_start(surroundings: Surroundings) -> None:
