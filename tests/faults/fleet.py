@@ -24,8 +24,6 @@ class Deployment:
     command: Command = Command.MENDS
     breaks: int = 0
     is_told: bool = True
-    is_in_use: bool = True
-    """Whether it may go wrong once more."""
 
     def __post_init__(self) -> None:
         for number, release in enumerate((GOOD, BAD)):
@@ -95,7 +93,7 @@ class Fleet:
     def go_wrong(self, command: Command, may: Callable[[str], bool]) -> bool:
         """Ship a bad release of one that may go wrong; returns whether there was any."""
         for one in self.deployments.values():
-            if one.is_in_use and one.is_told and may(one.name):
+            if one.is_told and may(one.name):
                 one.go_wrong(command)
                 return True
         return False

@@ -68,7 +68,8 @@ def judge(database: Database, trail: TrailFiles, seen: Seen) -> Judgement:
     waiting = [one for one in opened if one["answered_at"] is None]
     called = Counter(one["run"] for one in waiting)
     needed = {run["id"] for run in ended if run["result"] not in CALLS_NOBODY}
-    begun = Counter(run["deployment"] for run in ended)
+    # What is told once more after all was well again, since its answer was lost, may be looked at; it does nothing.
+    begun = Counter(run["deployment"] for run in ended if run["result"] != Result.NOT_NEEDED)
     lost = {name: times - begun[name] for name, times in seen.accepted.items() if times > begun[name]}
     twice = {run: times for run, times in seen.effects.items() if times > 1}
     missing, doubled = needed - called.keys(), {run for run, times in called.items() if times > 1}

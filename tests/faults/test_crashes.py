@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.faults.kills import PATIENCE, Command, Kill, Moment, Whom
 from tests.faults.trial import Trial
 
@@ -16,23 +18,32 @@ MENDS, SLOW, FAILS, ASKED = Command.MENDS, Command.SLOW, Command.FAILS, Command.
 LONG = 10 * PATIENCE
 """Seconds for which a point is waited for on a machine that has other things to do."""
 
-KILLS = (
-    Kill(Whom.AGENT, LONG, "commit", Moment.DONE, 30, (MENDS, FAILS)),
-    Kill(Whom.AGENT, LONG, "execute", Moment.INSIDE, 3, (SLOW,)),
-    Kill(Whom.GROUP, LONG, "execute", Moment.ENDING, 1, (ASKED,)),
-    Kill(Whom.ALL, LONG, "execute", Moment.INSIDE, 6, (MENDS,)),
-    Kill(Whom.AGENT, 0.3),
-    Kill(Whom.GROUP, LONG, "report", Moment.BEGUN, 1, (MENDS,)),
-)
+KILLS = {
+    "sqlite": (
+        Kill(Whom.AGENT, LONG, "commit", Moment.DONE, 30, (MENDS, FAILS)),
+        Kill(Whom.AGENT, LONG, "execute", Moment.INSIDE, 3, (SLOW,)),
+        Kill(Whom.GROUP, LONG, "execute", Moment.ENDING, 1, (ASKED,)),
+        Kill(Whom.ALL, LONG, "execute", Moment.INSIDE, 6, (MENDS,)),
+        Kill(Whom.AGENT, 0.3),
+        Kill(Whom.GROUP, LONG, "report", Moment.BEGUN, 1, (MENDS,)),
+    ),
+    "postgresql": (
+        Kill(Whom.AGENT, LONG, "claim", Moment.DONE, 1, (MENDS, FAILS)),
+        Kill(Whom.GROUP, LONG, "execute", Moment.INSIDE, 3, (SLOW,)),
+    ),
+}
 
 
+@pytest.mark.parametrize("database", KILLS)
 def test_killed_at_its_steps_it_loses_nothing_and_doubles_nothing(
-    tmp_path: Path, make_trial: Callable[..., Trial]
+    request: pytest.FixtureRequest, tmp_path: Path, make_trial: Callable[..., Trial], database: str
 ) -> None:
-    """Six kills in and around a command: each alert has its end, each command ran once, whoever must know is called."""
-    trial = make_trial(tmp_path / "trial", size=7)
-    judgement = trial.play(list(KILLS))
+    """Killed around a command: each alert has its end, each command ran once, and whoever must know is called."""
+    journal = request.getfixturevalue("postgres").new_database() if database == "postgresql" else None
+    kills = KILLS[database]
+    trial = make_trial(tmp_path / database, postgresql=journal, size=sum(len(kill.breaks) for kill in kills))
+    judgement = trial.play(list(kills))
     assert judgement.broken == ()
-    assert judgement.accepted == sum(len(kill.breaks) for kill in KILLS)
-    assert trial.points() == Counter(f"{kill.place} {kill.moment}" for kill in KILLS if kill.place)
+    assert judgement.accepted == trial.size
+    assert trial.points() == Counter(f"{kill.place} {kill.moment}" for kill in kills if kill.place)
     assert not trial.left_behind()

@@ -94,7 +94,7 @@ class Trial:
         began = time.monotonic()
         life = self._start(SPARED)
         try:
-            self._attend(life, lambda: self._all_told() and is_at_rest(self.database), patience)
+            self._attend(life, self._is_at_rest, patience)
             self.at_rest_after = time.monotonic() - began
             return judge(self.database, self.config.audit_files, self._seen())
         finally:
@@ -167,8 +167,9 @@ class Trial:
 
     # What can be seen.
 
-    def _all_told(self) -> bool:
-        return all(one.is_told for one in self.fleet.deployments.values())
+    def _is_at_rest(self) -> bool:
+        is_told = all(one.is_told for one in self.fleet.deployments.values())
+        return is_told and answers(f"{self.url}/-/ready") and is_at_rest(self.database)
 
     def _all_good(self) -> bool:
         try:
