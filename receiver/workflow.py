@@ -197,6 +197,7 @@ class Workflow:
             said_no = stop.findings.refusals[len(run.findings.refusals) :]
             refusals.record(tx, run, name, said_no, now)
             if stop.escalation is not None:
+                escalations.supersede(tx, run.id, stop.escalation, now)
                 escalations.open_one(
                     tx, run.deployment, stop.escalation, stop.reason, now, incident=run.incident, run=run.id
                 )

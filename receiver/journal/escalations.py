@@ -15,7 +15,7 @@ from receiver.model import EscalationReason
 from receiver.redact import redact_text
 
 MOST_OPEN = 20
-RETRY, DONE, GIVE_UP = "retry", "done", "give_up"
+RETRY, DONE, GIVE_UP, SUPERSEDED = "retry", "done", "give_up", "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,13 @@ def settle(tx: sa.Connection, run: str, now: float, person: str, word: str) -> N
     table = tables.escalation
     update = sa.update(table).where(table.c.run == run, table.c.answered_at.is_(None))
     tx.execute(update.values(answered_at=now, answered_by=person, answer=word))
+
+
+def supersede(tx: sa.Connection, run: str, reason: EscalationReason, now: float) -> None:
+    """Close what a run asked for any other reason, since it asks for this one now: one call a run is enough."""
+    table = tables.escalation
+    others = sa.update(table).where(table.c.run == run, table.c.reason != reason, table.c.answered_at.is_(None))
+    tx.execute(others.values(answered_at=now, answered_by="rollback-agent", answer=SUPERSEDED))
 
 
 def find(

@@ -156,6 +156,20 @@ def test_an_unclean_stop_of_everything_latches(agent: Agent, switch: str, result
     assert "latched" in [one["guardrail"] for one in agent.wait(400)["refusals"]]
 
 
+def test_the_end_of_a_run_is_called_for_once(agent: Agent) -> None:
+    """Interrupted and then without effect, a run has one open call: its verdict's, in the place of the first one."""
+    agent.target.script = 'echo "$1" >> "$2"; kill -9 $PPID'
+    agent.prometheus.when_asked = lambda _question: None
+
+    agent.go()
+    assert agent.escalated(only_open=True) == ["unknown_result"]
+    run = agent.wait(agent.config.deployments["qrl"].verify.timeout + 1)
+
+    assert run["result"] == "no_effect"
+    assert agent.escalated() == ["unknown_result", "verification_failed"]
+    assert agent.escalated(only_open=True) == ["verification_failed"]
+
+
 def test_a_worker_that_lost_the_run_latches_nothing(agent: Agent) -> None:
     """The latch of an interrupted command is the work of who holds the run."""
     agent.target.script = f"{SWITCH}; kill -9 $PPID"
