@@ -7,9 +7,9 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,7 +46,7 @@ def answers(url: str, timeout: float = 1.0) -> bool:
     try:
         with _OPENER.open(url, timeout=timeout) as response:
             return 200 <= int(response.status) < 300
-    except (OSError, urllib.error.URLError, ValueError):
+    except (OSError, HTTPException, ValueError):
         return False
 
 

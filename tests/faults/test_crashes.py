@@ -20,11 +20,11 @@ LONG = 10 * PATIENCE
 
 KILLS = {
     "sqlite": (
-        Kill(Whom.AGENT, LONG, "commit", Moment.DONE, 30, (MENDS, FAILS)),
+        Kill(Whom.AGENT, LONG, "execute", Moment.DONE, 1, (FAILS,)),
+        Kill(Whom.AGENT, LONG, "commit", Moment.DONE, 30, (MENDS,)),
         Kill(Whom.AGENT, LONG, "execute", Moment.INSIDE, 3, (SLOW,)),
         Kill(Whom.GROUP, LONG, "execute", Moment.ENDING, 1, (ASKED,)),
         Kill(Whom.ALL, LONG, "execute", Moment.INSIDE, 6, (MENDS,)),
-        Kill(Whom.AGENT, 0.3),
         Kill(Whom.GROUP, LONG, "report", Moment.BEGUN, 1, (MENDS,)),
     ),
     "postgresql": (

@@ -37,7 +37,7 @@ def watching(fleet: Fleet, directory: Path) -> Iterator[Watchers]:
     exporter = serve_metrics(fleet.exposition)
     (directory / "tree.yml").write_text(json.dumps(FAST_TREE))
     config = {
-        "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
         "rule_files": [str(directory / "tree.yml")],
         "scrape_configs": [
             {"job_name": "fleet", "static_configs": [{"targets": [f"127.0.0.1:{exporter.server_address[1]}"]}]}
