@@ -65,6 +65,7 @@ def judge(database: Database, trail: TrailFiles, seen: Seen) -> Judgement:
     with database.read() as tx:
         ended = [row._mapping for row in tx.execute(sa.select(tables.run))]
         opened = [row._mapping for row in tx.execute(sa.select(tables.escalation))]
+        given_up = frozenset(tx.execute(_GIVEN_UP).scalars())
     waiting = [one for one in opened if one["answered_at"] is None]
     called = Counter(one["run"] for one in waiting)
     needed = {run["id"] for run in ended if run["result"] not in CALLS_NOBODY}
@@ -78,7 +79,7 @@ def judge(database: Database, trail: TrailFiles, seen: Seen) -> Judgement:
         *(f"the command of run {run} was started {times} times" for run, times in twice.items()),
         *(f"nobody is called for run {run}" for run in missing),
         *(f"several calls are open for run {run}" for run in doubled),
-        *_unfinished(ended),
+        *_unfinished(ended, given_up),
         *_unaccounted(ended, seen),
         *_uncalled(waiting, seen),
     ]
@@ -98,11 +99,17 @@ def judge(database: Database, trail: TrailFiles, seen: Seen) -> Judgement:
     )
 
 
-def _unfinished(ended: list[Any]) -> Iterator[str]:
+_GIVEN_UP = sa.select(tables.step.c.run).where(
+    tables.step.c.summary.like("no report: the agent stopped % times over it")
+)
+"""Runs over whose report the agent was killed so often that it was left out."""
+
+
+def _unfinished(ended: list[Any], given_up: frozenset[str]) -> Iterator[str]:
     for run in ended:
         if run["state"] != runs.FINISHED or run["result"] is None:
             yield f"run {run['id']} has no end"
-        elif not run["report"] or not Path(run["report"]).is_file():
+        elif run["id"] not in given_up and not (run["report"] and Path(run["report"]).is_file()):
             yield f"run {run['id']} has no report"
 
 
