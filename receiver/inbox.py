@@ -59,6 +59,8 @@ class Inbox:
 
     def reconcile(self) -> bool:
         """See to what fires although no notification told, and close the incidents of what is quiet."""
+        with self._database.read() as tx:
+            asked_at = self._database.now(tx)
         try:
             firing = self._prometheus.deciding()
         except PrometheusError as error:
@@ -70,6 +72,8 @@ class Inbox:
                 continue  # not knowing is not quiet
             with self._database.write() as tx:
                 now = self._database.now(tx)
+                if deployment in firing and incidents.was_closed(tx, deployment, asked_at, now):
+                    continue  # what fired may be what a rollback has just ended; the next look will tell
                 if deployment in firing:
                     deciding = firing[deployment]
                     run = incidents.wake(tx, deployment, now, deciding=deciding)

@@ -94,6 +94,16 @@ def open_incident(tx: sa.Connection, deployment: str) -> str | None:
     return tx.execute(query).scalar()
 
 
+def was_closed(tx: sa.Connection, deployment: str, since: float, now: float) -> bool:
+    """Whether an incident of `deployment` was closed after `since`, and no other is open; Unix seconds."""
+    if open_incident(tx, deployment) is not None:
+        return False
+    table = tables.incident
+    # A clock that was set back would make it "since" for as long as it went back.
+    closed = (table.c.deployment == deployment, table.c.closed_at > since, table.c.closed_at <= now)
+    return tx.execute(sa.select(table.c.id).where(*closed)).first() is not None
+
+
 def of_run(tx: sa.Connection, run: str) -> str:
     """The id of the incident that a run belongs to; raises sqlalchemy's NoResultFound where there is no such run."""
     return str(tx.execute(sa.select(tables.run.c.incident).where(tables.run.c.id == run)).scalar_one())

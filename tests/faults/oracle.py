@@ -99,9 +99,8 @@ def judge(database: Database, trail: TrailFiles, seen: Seen) -> Judgement:
     )
 
 
-_GIVEN_UP = sa.select(tables.step.c.run).where(
-    tables.step.c.summary.like("no report: the agent stopped % times over it")
-)
+_NO_REPORT = "no report: the agent stopped % times over it"
+_GIVEN_UP = sa.select(tables.step.c.run).where(tables.step.c.summary.like(_NO_REPORT))
 """Runs over whose report the agent was killed so often that it was left out."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from receiver.errors import PrometheusError
 from receiver.inbox import LOOK_AGAIN, SETTLE, Inbox
-from receiver.journal import hotfixes, notifications, seen, tables, views
+from receiver.journal import hotfixes, incidents, notifications, seen, tables, views
 from receiver.journal.counts import read_all
 from receiver.journal.database import Database, open_database
 from receiver.journal.hotfixes import LINGERS, HotfixState
@@ -39,11 +39,14 @@ class Firing:
     def __init__(self) -> None:
         self.now: dict[str, Demand | None] | None = {"qrl": DOWN}
         self.measured = True
+        self.when_told: Callable[[], None] = lambda: None
 
     def deciding(self) -> Mapping[str, Demand | None]:
         if self.now is None:
             raise PrometheusError("Prometheus cannot be asked")
-        return self.now
+        told = self.now
+        self.when_told()
+        return told
 
     def telemetry(self, deployment: str) -> None:
         if not self.measured:
@@ -239,6 +242,25 @@ def test_reconciling_leaves_an_incident_open_while_its_run_goes_on(desk: Desk) -
     desk.inbox.reconcile()
     with desk.database.read() as tx:
         assert views.incidents(tx)[0]["state"] == "closed"
+
+
+def test_reconciling_begins_nothing_for_what_was_just_restored(desk: Desk) -> None:
+    """What Prometheus told before a rollback was verified begins no run afterwards; what still fires then does."""
+    desk.inbox.reconcile()
+    [run] = desk.runs()
+
+    def restored() -> None:
+        desk.end_runs()
+        desk.clock.now += 1
+        with desk.database.write() as tx:
+            incidents.close(tx, incidents.of_run(tx, run), desk.clock())
+
+    desk.firing.when_told = restored
+    assert not desk.inbox.reconcile()
+    assert desk.runs() == [run]
+    desk.firing.when_told = lambda: None
+    assert desk.inbox.reconcile()
+    assert len(desk.runs()) == 2
 
 
 @pytest.mark.parametrize("firing", [{}, {"qrl": DOWN}, {"other": DOWN}], ids=["quiet", "fires", "another fires"])
