@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ class Deployment:
 
     name: str
     directory: Path
+    autonomy: str
     command: Command = Command.MENDS
     breaks: int = 0
     is_told: bool = True
@@ -72,6 +74,7 @@ class Deployment:
     def settings(self) -> dict[str, Any]:
         """Its section of the configuration."""
         return {
+            "autonomy": self.autonomy,
             "good_after": "1s",
             "observe_every": "2s",
             "target": {"releases": {"path": str(self.directory), "restart": [str(self.restart)], "timeout": "20s"}},
@@ -87,12 +90,13 @@ class Fleet:
     deployments: dict[str, Deployment] = field(default_factory=dict)
 
     def renew(self, names: Iterable[str], directory: Path) -> None:
-        """From now on there are these, all well."""
-        self.deployments = {name: Deployment(name, directory / name) for name in names}
+        """From now on there are these, all well; a person is asked about every third."""
+        levels = itertools.cycle(("L4", "L3", "L4"))
+        self.deployments = {name: Deployment(name, directory / name, next(levels)) for name in names}
 
     def go_wrong(self, command: Command, may: Callable[[str], bool]) -> bool:
-        """Ship a bad release of one that may go wrong; returns whether there was any."""
-        for one in self.deployments.values():
+        """Ship a bad release of that which may go wrong and did so least; returns whether there was any."""
+        for one in sorted(self.deployments.values(), key=lambda one: one.breaks):
             if one.is_told and may(one.name):
                 one.go_wrong(command)
                 return True

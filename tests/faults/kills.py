@@ -51,8 +51,6 @@ class Command(StrEnum):
     FAILS = "fails"
     HELPS_NOT = "helps not"
     """It does what it should, and the deployment stays as bad as it was."""
-    ASKED = "asked"
-    """It mends, once a person has approved it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def draw(seed: int) -> Iterator[Kill]:
     chance = random.Random(seed)
     points = _points(chance)
     while True:
-        breaks = tuple(chance.choices(tuple(Command), (10, 4, 2, 1, 2), k=chance.choice((1, 2, 2, 3))))
+        breaks = tuple(chance.choices(tuple(Command), (12, 4, 2, 1), k=chance.choice((1, 2, 2, 3))))
         whom = chance.choices(tuple(Whom), (6, 3, 2))[0]
         kind = chance.choices(("step", COMMIT, "time"), (6, 2, 2))[0]
         if kind == "step":

@@ -14,7 +14,7 @@ import pytest
 from tests.faults.kills import PATIENCE, Command, Kill, Moment, Whom
 from tests.faults.trial import Trial
 
-MENDS, SLOW, FAILS, ASKED = Command.MENDS, Command.SLOW, Command.FAILS, Command.ASKED
+MENDS, SLOW, FAILS = Command.MENDS, Command.SLOW, Command.FAILS
 LONG = 10 * PATIENCE
 """Seconds for which a point is waited for on a machine that has other things to do."""
 
@@ -23,7 +23,7 @@ KILLS = {
         Kill(Whom.AGENT, LONG, "execute", Moment.DONE, 1, (FAILS,)),
         Kill(Whom.AGENT, LONG, "commit", Moment.DONE, 30, (MENDS,)),
         Kill(Whom.AGENT, LONG, "execute", Moment.INSIDE, 3, (SLOW,)),
-        Kill(Whom.GROUP, LONG, "execute", Moment.ENDING, 1, (ASKED,)),
+        Kill(Whom.GROUP, LONG, "execute", Moment.ENDING, 1, (MENDS,)),
         Kill(Whom.ALL, LONG, "execute", Moment.INSIDE, 6, (MENDS,)),
         Kill(Whom.GROUP, LONG, "report", Moment.BEGUN, 1, (MENDS,)),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,6 @@ class Trial:
             "web": {"tokens": {"operator": {"file": str(self.directory / "operator.token"), "role": "operator"}}},
             "prometheus": {"url": self.watchers.prometheus, "max_age": "10s"},
             "alertmanager": {"url": self.watchers.alertmanager},
-            "autonomy": "L4",
             "guardrails": {
                 "storm": {"deployments": LIMIT},
                 "daily_limit": {"limit": LIMIT},
@@ -126,15 +126,16 @@ class Trial:
     def _start(self, kill: Kill) -> Life:
         return self.nursery.start(self._config_file, self.directory / "agent.log", kill, self.directory)
 
-    def _attend(self, life: Life, is_done: Any, patience: float) -> None:
+    def _attend(self, life: Life, is_done: Callable[[], bool], patience: float) -> None:
         deadline = time.monotonic() + patience
-        while not is_done():
+        while not (answers(f"{self.url}/-/ready") and is_done()):
             if life.ends_within(0.1):
                 raise ChildProcessError(f"a life that nobody killed has ended; it said:\n{self._said()}")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the agent has not come to rest within {patience:g} s; it said:\n{self._said()}")
             self._tell()
-            self._approve()
+            if answers(f"{self.url}/-/ready"):
+                self._approve()
 
     def _said(self) -> str:
         log = self.directory / "agent.log"
@@ -149,11 +150,8 @@ class Trial:
                 one.is_told = True
 
     def _approve(self) -> None:
-        try:
-            with self.database.read() as tx:
-                asked = views.pending_approvals(tx, self.database.now(tx))
-        except Exception:  # there is no journal yet
-            return
+        with self.database.read() as tx:
+            asked = views.pending_approvals(tx, self.database.now(tx))
         for one in asked:
             body = {"decision": "approve", "plan": one["plan_hash"]}
             self._post(f"/api/v1/incidents/{one['incident']}/decision", OPERATOR, body)
@@ -169,14 +167,11 @@ class Trial:
 
     def _is_at_rest(self) -> bool:
         is_told = all(one.is_told for one in self.fleet.deployments.values())
-        return is_told and answers(f"{self.url}/-/ready") and is_at_rest(self.database)
+        return is_told and is_at_rest(self.database)
 
     def _all_good(self) -> bool:
-        try:
-            with self.database.read() as tx:
-                known = [releases.known(tx, name).get(GOOD) for name in self.fleet.deployments]
-        except Exception:
-            return False
+        with self.database.read() as tx:
+            known = [releases.known(tx, name).get(GOOD) for name in self.fleet.deployments]
         return all(one is not None and one.good_at is not None for one in known)
 
     def _is_over(self, name: str) -> bool:
