@@ -64,14 +64,14 @@ class RejectedCounts:
 class Interface:
     """What the HTTP interface needs; `notify` tells the workers that something was stored.
 
-    `reload` brings the configuration file into force; it returns why not, or None.
+    `reload` brings the configuration file into force; it returns why not, or None. So does `why_not_ready`.
     """
 
     database: Database
     registry: CollectorRegistry
     rejected: RejectedCounts
     notify: Callable[[], None]
-    is_ready: Callable[[], bool]
+    why_not_ready: Callable[[], str | None]
     announcements: Callable[[], Announcements]
     access: Callable[[], Access]
     operators: Callable[[], Operators]
@@ -118,9 +118,9 @@ def create_app(interface: Interface) -> Flask:
 
     @app.get("/-/ready")
     def ready() -> Response:
-        ok = interface.is_ready()
-        text = "rollback-agent is ready.\n" if ok else "The journal cannot be reached.\n"
-        return Response(text, 200 if ok else 503, content_type=_TEXT)
+        why_not = interface.why_not_ready()
+        text = f"{why_not or 'rollback-agent is ready.'}\n"
+        return Response(text, 503 if why_not else 200, content_type=_TEXT)
 
     add_api(app, interface.database, interface.access, interface.operators)
     add_pipeline(app, interface.database, interface.announcements, interface.access)

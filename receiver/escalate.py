@@ -80,7 +80,8 @@ class Escalator:
         self._chance = chance
         self._failures = 0
         self._paused_until = 0.0
-        self._refused_until: dict[str, float] = {}
+        self._told_until: dict[str, float] = {}
+        """Until when (monotonic seconds) each is left alone that the journal cannot say was told, or refused."""
 
     def work_once(self) -> bool:
         """Tell Alertmanager of one escalation, if any is due; returns whether it took it."""
@@ -91,18 +92,23 @@ class Escalator:
         if due is None:
             return False
         outcome = self._tell(due)
+        if outcome is not Delivery.FAILED:
+            # Where the journal cannot be written the others have their turn, and Alertmanager hears each in time.
+            self._told_until[due.escalation.id] = self._monotonic() + self._config.alertmanager.resend_every
         with self._database.write() as tx:
             bump(tx, "escalation_deliveries", outcome=outcome)
             if outcome is Delivery.RAISED:
                 escalations.raised(tx, due.escalation.id, due.now)
             elif outcome is Delivery.ENDED:
                 escalations.lowered(tx, due.escalation.id, due.now)
+        if outcome is not Delivery.REFUSED:
+            self._told_until.pop(due.escalation.id, None)
         return outcome is not Delivery.FAILED
 
     def _next(self, tx: sa.Connection) -> _Due | None:
         now, resend_every = float(self._database.now(tx)), self._config.alertmanager.resend_every
         for one in escalations.to_tell(tx, now, resend_every, LINGER):
-            if self._monotonic() < self._refused_until.get(one.id, 0.0):
+            if self._monotonic() < self._told_until.get(one.id, 0.0):
                 continue
             incident = views.incident(tx, one.incident) if one.incident else None
             latched = deployments.latch_of(tx, one.deployment) is not None
@@ -119,7 +125,6 @@ class Escalator:
         try:
             self._alertmanager.tell(due.alert)
         except AlertRefused as error:
-            self._refused_until[one.id] = self._monotonic() + self._config.alertmanager.resend_every
             get_log().error("Alertmanager refuses a call for a human", **told, error=str(error))
             return Delivery.REFUSED
         except AlertmanagerError as error:
@@ -128,7 +133,6 @@ class Escalator:
         if self._failures:
             get_log().info("Alertmanager takes calls for a human again", after_attempts=self._failures)
         self._failures = 0
-        self._refused_until.pop(one.id, None)
         if due.ends:
             get_log().info("Alertmanager was told that nobody is needed any more", **told)
             return Delivery.ENDED

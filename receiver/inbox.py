@@ -54,8 +54,15 @@ class Inbox:
         except PrometheusError as error:
             get_log().error("what fires is not known", error=str(error))
             firing = None
-        began = [self._try_to_look_at(notification, firing, now) for notification in due]
-        return any(began)
+        began, failed = False, []
+        for notification in due:
+            try:
+                began |= self._look_at(notification, firing, now)
+            except JournalError as error:  # it stays due; the others must not wait behind it
+                failed.append(error)
+        if failed:
+            raise failed[0]  # so that the next look waits for a moment
+        return began
 
     def reconcile(self) -> bool:
         """See to what fires although no notification told, and close the incidents of what is quiet."""
@@ -92,16 +99,6 @@ class Inbox:
         except PrometheusError:
             return False
         return True
-
-    def _try_to_look_at(
-        self, notification: StoredNotification, firing: Mapping[str, Demand | None] | None, now: float
-    ) -> bool:
-        try:
-            return self._look_at(notification, firing, now)
-        except JournalError as error:
-            # It stays due; the others must not wait behind it.
-            get_log().error("a notification is looked at again", notification=notification.id, error=str(error))
-            return False
 
     def _look_at(
         self, notification: StoredNotification, firing: Mapping[str, Demand | None] | None, now: float

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from receiver.redact import redact, redact_text
+from receiver.repeats import Repeats
 
 AGENT = "rollback_agent"
 _BELONGS_TO_THE_LINE = ("timestamp", "level", "event", "logger", "_record", "_from_structlog")
@@ -62,11 +63,10 @@ def set_up_log(file: Path, level: str = "INFO", max_bytes: int = 10_000_000, kee
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        _stamp,
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, Repeats(), _stamp, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -79,7 +79,9 @@ def set_up_log(file: Path, level: str = "INFO", max_bytes: int = 10_000_000, kee
         old.close()
     for handler, render in ((to_file, _as_json), (to_console, _as_text)):
         handler.setFormatter(
-            structlog.stdlib.ProcessorFormatter(processors=[render], foreign_pre_chain=shared, use_get_message=True)
+            structlog.stdlib.ProcessorFormatter(
+                processors=[render], foreign_pre_chain=[*shared, _stamp], use_get_message=True
+            )
         )
         root.addHandler(handler)
     root.setLevel(level)

@@ -114,29 +114,48 @@ class CollectorInForce(Collector):
 
 
 class JournalCollector(Collector):
-    """Reads the journal when it is scraped; `before_read` brings counts that are still in memory into it."""
+    """Reads the journal when it is scraped; `before_read` brings counts that are still in memory into it.
 
-    def __init__(self, database: Database, worlds: Mapping[str, World], before_read: Callable[[], None]) -> None:
+    `fault` says why the journal cannot be written, or None.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        worlds: Mapping[str, World],
+        before_read: Callable[[], None],
+        fault: Callable[[], str | None],
+    ) -> None:
         self._database = database
         self._worlds = worlds
         self._before_read = before_read
+        self._fault = fault
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: so that registering reads no journal."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """All families; without a journal only the gauge that says so."""
-        up = GaugeMetricFamily("rollback_journal_up", "Whether the journal could be read for this scrape.")
+        """All families; where the journal cannot be read only the gauge that says so.
+
+        One that cannot be written is shown: who waits for a human is in it.
+        """
+        up = GaugeMetricFamily("rollback_journal_up", "Whether the journal can be written, and read for this scrape.")
         families: list[Metric] = []
+        is_written = self._fault() is None
         try:
-            self._before_read()
+            if is_written:
+                self._before_read()
+        except JournalError as error:
+            is_written = False
+            get_log().error("the journal could not be written for a scrape", error=str(error))
+        try:
             with self._database.read() as tx:
                 families = [*self._counters(tx), *self._runs(tx), *self._deployments(tx), *self._releases(tx)]
                 families += self._announced(tx, self._database.now(tx))
         except JournalError as error:
             get_log().error("the journal could not be read for a scrape", error=str(error))
-        up.add_metric((), float(bool(families)))
+        up.add_metric((), float(is_written and bool(families)))
         yield up
         yield from families
 

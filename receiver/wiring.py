@@ -31,6 +31,7 @@ from receiver.current import Current, NeedsRestart
 from receiver.escalate import Escalator
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
+from receiver.journal_watch import JournalWatch
 from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
 from receiver.model import History
 from receiver.operators import Operators
@@ -81,6 +82,7 @@ class Parts:
     workflow: Workflow
     rejected: RejectedCounts
     audit_watch: AuditWatch
+    journal_watch: JournalWatch
     serving_since: float
 
 
@@ -90,6 +92,7 @@ def put_together(
     """Every part of the receiver but the HTTP interface; `replica` is the one that serves."""
     audit = AuditTrail(config.audit_files, clock)
     rejected = RejectedCounts(database)
+    journal_watch = JournalWatch(database)
     serving_since = clock()
 
     speaks_tls = bool(load_web_config(config.web.config_file).tls_server_config)
@@ -127,7 +130,7 @@ def put_together(
             access=Access(config, web, time.monotonic),
             tls=Tls(web.tls_server_config) if web.tls_server_config else None,
             operators=Operators(database, audit, config),
-            metrics=JournalCollector(database, worlds, rejected.flush),
+            metrics=JournalCollector(database, worlds, rejected.flush, lambda: journal_watch.fault),
         )
 
     current = Current(config, build, clock)
@@ -140,7 +143,7 @@ def put_together(
 
     report = ReportWriter(lambda: current().config, database, audit, clock, past)
     workflow = Workflow(database, find_world, audit, report.write, owner=replica)
-    return Parts(database, current, workflow, rejected, AuditWatch(audit.files), serving_since)
+    return Parts(database, current, workflow, rejected, AuditWatch(audit.files), journal_watch, serving_since)
 
 
 def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
@@ -193,7 +196,7 @@ def rules_api(config: Config) -> RulesApi:
 
 
 def interface(
-    parts: Parts, notify: Callable[[], None], is_ready: Callable[[], bool], load: Callable[[], Config]
+    parts: Parts, notify: Callable[[], None], why_not_ready: Callable[[], str | None], load: Callable[[], Config]
 ) -> Interface:
     """What the HTTP interface needs of the parts; `load` reads the configuration again, for a reload."""
     current = parts.current
@@ -210,7 +213,7 @@ def interface(
         registry=registry,
         rejected=parts.rejected,
         notify=notify,
-        is_ready=is_ready,
+        why_not_ready=why_not_ready,
         reload=lambda: current.reload(load),
         site=Site(parts.database, current, parts.serving_since, session_key(current().config.root / "web.key")),
     )

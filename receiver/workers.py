@@ -17,6 +17,8 @@ from receiver.workflow import LEASE
 RUN_THREADS = 4
 POLL = 0.25
 """Seconds between two looks at the journal: another process may have written to it (an approval, a request)."""
+JOURNAL_LOOK = 5.0
+"""Seconds between two looks whether the journal can be written."""
 AUDIT_LOOK = 5.0
 """Seconds between two looks at the audit trail; shorter than Prometheus' own."""
 
@@ -42,6 +44,7 @@ class Workers:
         self._spawn("escalate", self._loop, self._escalate, self._asked)
         threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
+        self._spawn("journal", self._every, lambda: JOURNAL_LOOK, self._parts.journal_watch.look)
         self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
         self._spawn("observe", self._every, lambda: POLL, self._observe)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-PACKAGES = ("receiver", "exporters", "demo", "configfile")
+PACKAGES = ("receiver", "exporters", "demo", "grafana", "configfile")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.cli",),
@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.gate",
         "receiver.progress",
     ),
-    ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check"),
+    ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check", "receiver.journal_watch"),
     ("receiver.autonomy",),
     (
         "receiver.guardrails",
@@ -75,6 +75,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.throttle",
         "receiver.config_values",
         "receiver.log_settings",
+        "receiver.repeats",
         "receiver.markdown",
         "receiver.program",
     ),
@@ -158,6 +159,7 @@ def test_receiver_imports_point_down(module: str) -> None:
     for imported in imports(module):
         assert not is_below(imported, "exporters"), f"{module} imports {imported}; their contract is metric names"
         assert not is_below(imported, "demo"), f"{module} imports {imported}; the demonstration stands on top"
+        assert not is_below(imported, "grafana"), f"{module} imports {imported}; dashboards are made from what is there"
         below, other = place(imported)
         assert below > depth or (part, depth) == (other, below), f"{module} imports {imported}, which is not below it"
 
@@ -175,6 +177,13 @@ def test_exporters_stand_alone(module: str) -> None:
     """The exporters import themselves and the reader of configuration files, and nothing else of ours."""
     foreign = {name for name in imports(module) if not is_below(name, "exporters")}
     assert foreign <= {"configfile"}
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if is_below(name, "grafana")))
+def test_dashboards_read_the_tree_and_the_words(module: str) -> None:
+    """The dashboards take from the receiver how a rule is read and what words there are, and nothing that runs."""
+    foreign = {name for name in imports(module) if not is_below(name, "grafana")}
+    assert all(any(is_below(name, part) for part in ("receiver.tree", "receiver.model")) for name in foreign), foreign
 
 
 def test_reader_of_configuration_knows_nobody() -> None:

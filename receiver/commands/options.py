@@ -18,7 +18,7 @@ from receiver.audit import AuditTrail
 from receiver.audit_key import AuditKey
 from receiver.config import Config, load_config
 from receiver.errors import JournalError, PostgresqlError, UnknownDeployment
-from receiver.journal.database import Database, open_database
+from receiver.journal.database import PATIENCE, Database, open_database
 from receiver.journal.schema import version
 from receiver.operators import Operators, Person, Via
 from receiver.postgresql import parameters_of
@@ -153,9 +153,9 @@ def open_journal(config_path: Path) -> tuple[Config, Database]:
     return config, database
 
 
-def journal_of(config: Config) -> Database:
+def journal_of(config: Config, patience: float = PATIENCE) -> Database:
     """The journal that the configuration names, whether it is there or not."""
-    return open_database(config.root, postgresql=_url_of_journal(config))
+    return open_database(config.root, postgresql=_url_of_journal(config), patience=patience)
 
 
 def _url_of_journal(config: Config) -> SecretFile | None:

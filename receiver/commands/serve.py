@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,12 +16,15 @@ import click
 
 from configfile import ConfigError
 from receiver.app import create_app
-from receiver.commands.options import LOCK, config_option, journal_of, load_usable_config
+from receiver.audit import AuditTrail
+from receiver.commands.options import LOCK, at_command_line, config_option, journal_of, load_usable_config
 from receiver.config import Config
 from receiver.errors import JournalError, RollbackAgentError
 from receiver.journal import runs
 from receiver.journal.database import Database
+from receiver.journal.integrity import require_journal, require_whole
 from receiver.journal.schema import migrate
+from receiver.journal_watch import JournalWatch
 from receiver.log import get_log, set_up_log
 from receiver.replica import identify
 from receiver.server import make_server
@@ -29,20 +33,43 @@ from receiver.workers import Workers
 
 PATIENCE = 10.0
 """Seconds that a stop waits for the steps under way; what does not end is taken up at the next start."""
+TURN = 5.0
+"""Seconds that a writer waits for its turn in the journal: a lease has to be renewed in time, a request answered."""
 
 
 @click.command()
 @config_option
-def serve(config_path: Path) -> None:
+@click.option(
+    "--new-journal",
+    "wants_new",
+    is_flag=True,
+    help="Begin a new journal where the old one is lost: budgets, latches, held and good releases are forgotten.",
+)
+def serve(config_path: Path, wants_new: bool) -> None:
     """Receive notifications, decide, and roll back."""
     config = load_usable_config(config_path)
+    has_served = (config.root / LOCK).exists() and _has_records(config)
     for directory in (config.root, config.logs, config.backups, config.commands):
         _make_directory(directory)
     with _alone(config.root):
-        set_up_log(config.logs / "agent.log", config.log.level, config.log.max_bytes, config.log.keep)
-        database = journal_of(config)
+        _set_up_log(config)
+        database = _open_journal(config, has_served, wants_new)
         migrate(database)
         _serve(config, database, partial(load_usable_config, config_path))
+
+
+def _open_journal(config: Config, has_served: bool, wants_new: bool) -> Database:
+    """The journal, which is there and whole, or is to be begun; raises JournalError otherwise."""
+    database = journal_of(config, TURN)
+    if database.file is not None:
+        require_journal(database.file.path, has_served, wants_new)
+        require_whole(database)
+    elif wants_new:
+        raise click.UsageError("--new-journal is for a journal that is a file; PostgreSQL keeps this one")
+    if wants_new:
+        audit = AuditTrail(config.audit_files, time.time)
+        audit.record("journal:new", "the one before is lost", actor=at_command_line(None).name)
+    return database
 
 
 def _serve(config: Config, database: Database, load: Callable[[], Config]) -> None:
@@ -51,7 +78,7 @@ def _serve(config: Config, database: Database, load: Callable[[], Config]) -> No
         runs.end_leases(tx, replica)  # _alone says that no other process can hold one of its
     parts = put_together(config, database, replica=replica)
     workers = Workers(parts)
-    app = create_app(interface(parts, workers.notify, lambda: _can_read(database), load))
+    app = create_app(interface(parts, workers.notify, lambda: _fault(database, parts.journal_watch), load))
     server = make_server(app, config.listen, tls=tls_context(parts))
     try:
         server.prepare()
@@ -83,6 +110,20 @@ def _catch_signals() -> int:
     return reader
 
 
+def _has_records(config: Config) -> bool:
+    """Whether the audit trail tells of an agent that has worked here."""
+    active = config.audit_files.active
+    return bool(config.audit_files.closed()) or (active.exists() and active.stat().st_size > 0)
+
+
+def _set_up_log(config: Config) -> None:
+    file = config.logs / "agent.log"
+    try:
+        set_up_log(file, config.log.level, config.log.max_bytes, config.log.keep)
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written: {error.strerror}") from error
+
+
 def _make_directory(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -90,13 +131,14 @@ def _make_directory(directory: Path) -> None:
         raise ConfigError(f"{directory}: cannot be made: {error.strerror}") from error
 
 
-def _can_read(database: Database) -> bool:
+def _fault(database: Database, watch: JournalWatch) -> str | None:
+    """Why no notification can be taken, or None: the journal has to be read now, and was written a moment ago."""
     try:
         with database.read() as tx:
             tx.exec_driver_sql("select 1 from run limit 1")
     except JournalError:
-        return False
-    return True
+        return "The journal cannot be read."
+    return "The journal cannot be written." if watch.fault else None
 
 
 @contextmanager

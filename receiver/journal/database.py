@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from receiver.errors import JournalError, PostgresqlError
 from receiver.journal.moments import Moment, since_boot
+from receiver.journal.sqlite_file import SqliteFile
 from receiver.postgresql import parameters_in, parameters_of, require_psycopg
 from receiver.secret import SecretFile
 
@@ -29,12 +27,15 @@ _CONNECTIONS, _IN_A_RUSH = 5, 10
 """To PostgreSQL, of one replica: a server takes 100 unless it is told otherwise, and three replicas must fit."""
 _QUEUE = 3.0
 """Seconds that one waits for a connection that others use."""
+PATIENCE = 30.0
+"""Seconds that a person's command waits for another one to write."""
 
 
 class Database:
     """One journal. `clock` tells the time (Unix seconds), and `since_boot` checks it, where it is a local file.
 
-    Of PostgreSQL `parameters` gives libpq's, where they do not stand in `url`.
+    Of PostgreSQL `parameters` gives libpq's, where they do not stand in `url`. In a file a writer waits `patience`
+    seconds for others.
     """
 
     def __init__(
@@ -43,19 +44,19 @@ class Database:
         clock: Callable[[], float] = time.time,
         since_boot: Callable[[], tuple[str, float] | None] = lambda: None,
         parameters: Callable[[], Mapping[str, str]] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._clock = clock
         self._since_boot = since_boot
         self.url = sa.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(parameters or partial(_stated, self.url))
-        # SQLite has one writer and lets the others sleep and try again; our own threads had better queue.
-        self._writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+        self.file = SqliteFile(Path(self.url.database or ""), patience) if self.is_sqlite else None
+        self.engine = self.file.engine if self.file else _postgresql(parameters or partial(_stated, self.url))
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that commits as a whole; raises JournalError when the database does not."""
-        with self._writer, _journal_errors(), self.engine.begin() as tx:
+        with self._turn(), self._journal_errors(), self.engine.begin() as tx:
             yield tx
 
     @contextmanager
@@ -64,7 +65,7 @@ class Database:
         options: dict[str, Any] = {"rollback_agent_reads": True}
         if not self.is_sqlite:
             options["isolation_level"] = "REPEATABLE READ"  # else each statement would see another moment
-        with _journal_errors(), self.engine.connect().execution_options(**options) as tx, tx.begin():
+        with self._journal_errors(), self.engine.connect().execution_options(**options) as tx, tx.begin():
             yield tx
 
     def now(self, tx: sa.Connection) -> Moment:
@@ -77,12 +78,29 @@ class Database:
         """Give all connections back."""
         self.engine.dispose()
 
+    def _turn(self) -> AbstractContextManager[None]:
+        return self.file.turn() if self.file else nullcontext()
 
-def open_database(root: Path, clock: Callable[[], float] = time.time, postgresql: SecretFile | None = None) -> Database:
+    @contextmanager
+    def _journal_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, PostgresqlError) as error:
+            why = " ".join(str(getattr(error, "orig", None) or error).split())
+            where = f"{self.file.path}: " if self.file else ""
+            raise JournalError(f"the journal's database failed: {where}{why}") from error
+
+
+def open_database(
+    root: Path,
+    clock: Callable[[], float] = time.time,
+    postgresql: SecretFile | None = None,
+    patience: float = PATIENCE,
+) -> Database:
     """The journal: in PostgreSQL, or the file below the receiver's root; nothing is created or migrated yet."""
     if postgresql is not None:
         return Database(_POSTGRESQL, clock, parameters=partial(parameters_of, postgresql))
-    return Database(sqlite_url(root / "state.db"), clock, since_boot)
+    return Database(sqlite_url(root / "state.db"), clock, since_boot, patience=patience)
 
 
 def sqlite_url(path: Path) -> str:
@@ -124,22 +142,6 @@ def let_take(tx: sa.Connection, seconds: float) -> Iterator[None]:
         connection.patience = usual
 
 
-@contextmanager
-def _journal_errors() -> Iterator[None]:
-    try:
-        yield
-    except (SQLAlchemyError, PostgresqlError) as error:
-        why = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise JournalError(f"the journal's database failed: {why}") from error
-
-
-def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=16, max_overflow=16)
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
 def _postgresql(parameters: Callable[[], Mapping[str, str]]) -> sa.Engine:
     require_psycopg()
     from receiver.journal.patient import connect  # noqa: PLC0415 - needs psycopg
@@ -157,30 +159,3 @@ def _postgresql(parameters: Callable[[], Mapping[str, str]]) -> sa.Engine:
 def _stated(url: sa.URL) -> Mapping[str, str]:
     """What a URL says, as libpq's parameters."""
     return parameters_in(url.set(drivername="postgresql").render_as_string(hide_password=False))
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours: the driver's own comes too late to lock
-    connection.execute("PRAGMA busy_timeout=30000")
-    _use_write_ahead_log(connection)
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _use_write_ahead_log(connection: Any) -> None:
-    # Two programs that do this to a new file at once are in each other's way; SQLite then fails, timeout or not.
-    for left in reversed(range(20)):
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if not left:
-                raise
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _begin_sqlite(tx: sa.Connection) -> None:
-    # A writer takes the lock at once: read-then-write in a deferred transaction fails when another wrote between.
-    reads = tx.get_execution_options().get("rollback_agent_reads", False)
-    tx.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -8,6 +8,8 @@ from receiver.journal import tables
 from receiver.journal.database import insert
 
 WATCHDOG = "watchdog"
+JOURNAL = "journal"
+"""That the journal can be written, which is seen by writing it."""
 
 
 def mark(tx: sa.Connection, name: str, at: float) -> None:
@@ -15,6 +17,12 @@ def mark(tx: sa.Connection, name: str, at: float) -> None:
     statement = insert(tx, tables.seen).values(name=name, at=at)
     newer = {"index_elements": ["name"], "set_": {"at": statement.excluded.at}}
     tx.execute(statement.on_conflict_do_update(**newer, where=statement.excluded.at > tables.seen.c.at))
+
+
+def leave_mark(tx: sa.Connection, name: str, at: float) -> None:
+    """Write that `name` is seen at `at` (Unix seconds), whatever is there."""
+    statement = insert(tx, tables.seen).values(name=name, at=at)
+    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
 
 
 def last(tx: sa.Connection, name: str) -> float | None:

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -164,11 +164,14 @@ class Stand:
         self.alertmanager = start_alertmanager(self.directory / "alertmanager", config, self.ports["alertmanager"])
         self.stack.callback(self.alertmanager.stop)
 
-    def start_agent(self) -> Process:
-        """A real `rollback-agent serve`, ready; with an Alertmanager, which is asked for silences."""
+    def start_agent(self, under: Sequence[str | Path] = ()) -> Process:
+        """A real `rollback-agent serve`, ready; with an Alertmanager, which is asked for silences.
+
+        `under` is what starts it, such as faketime(1) with its arguments.
+        """
         if self.alertmanager is None:
             self.start_alertmanager()
-        agent = Process((AGENT, "serve", "--config", self.config), self.directory / "agent.log")
+        agent = Process((*under, AGENT, "serve", "--config", self.config), self.directory / "agent.log")
         self.stack.callback(agent.stop)
         self.agent = agent.await_ready(f"{self.url}/-/ready")
         return self.agent

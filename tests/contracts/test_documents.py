@@ -60,7 +60,7 @@ def test_every_metric_is_documented(tmp_path: Path) -> None:
     database = open_database(tmp_path)
     migrate(database)
     registry = CollectorRegistry()
-    registry.register(JournalCollector(database, {}, lambda: None))
+    registry.register(JournalCollector(database, {}, lambda: None, lambda: None))
     registry.register(AuditCollector(lambda: None))
     registry.register(ReloadCollector(SimpleNamespace(was_reloaded_well=True, reloaded_at=0.0)))
     exposed = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}

@@ -54,7 +54,7 @@ class Receiver:
     settings: dict[str, Any] = field(default_factory=dict)
     """Further keys of the configuration."""
     told: list[int] = field(default_factory=list)
-    ready: bool = True
+    why_not_ready: str | None = None
     reloads: list[str | None] = field(default_factory=list)
     """What each reload is to say; it says why it failed, or None."""
 
@@ -156,7 +156,7 @@ def serving(
         here = Receiver(directory, database, settings=settings)
         here.write_tokens()
         rejected, registry = RejectedCounts(database), CollectorRegistry()
-        registry.register(JournalCollector(database, {}, rejected.flush))
+        registry.register(JournalCollector(database, {}, rejected.flush, lambda: here.why_not_ready))
         access = Access(here.configuration(), web_config or WebConfig(), clock)
         audit = AuditTrail(TrailFiles(directory / "audit-trail.jsonl", directory / "audit.key"), time.time)
         interface = Interface(
@@ -164,7 +164,7 @@ def serving(
             registry=registry,
             rejected=rejected,
             notify=lambda: here.told.append(1),
-            is_ready=lambda: here.ready,
+            why_not_ready=lambda: here.why_not_ready,
             announcements=lambda: Announcements(database, audit, ("qrl", "shop")),
             access=lambda: access,
             operators=lambda: Operators(database, audit, here.configuration()),

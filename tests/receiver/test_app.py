@@ -148,9 +148,10 @@ def test_metrics_are_in_the_format_that_was_asked_for(
 
 
 def test_health_needs_no_token_and_readiness_tells_the_truth(receiver: Receiver) -> None:
-    """The process is healthy while it answers, and ready only while the journal can be read."""
+    """The process is healthy while it answers, and ready only while nothing speaks against it, which it says."""
     assert [receiver.get(f"/-/{name}").status_code for name in ("healthy", "ready")] == [200, 200]
-    receiver.ready = False
+    receiver.why_not_ready = "The journal cannot be written."
+    assert receiver.get("/-/ready").text == "The journal cannot be written.\n"
     assert [receiver.get(f"/-/{name}").status_code for name in ("healthy", "ready")] == [200, 503]
 
 

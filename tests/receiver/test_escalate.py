@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -271,6 +272,45 @@ def test_a_journal_that_cannot_be_read_is_no_silence(agent: Agent, alertmanager:
         tx.exec_driver_sql("alter table escalation rename to gone")
     with pytest.raises(JournalError):
         escalator(agent, alertmanager).work_once()
+
+
+def test_a_journal_that_cannot_be_written_keeps_no_call_from_alertmanager(
+    agent: Agent, alertmanager: ToldOfAlerts
+) -> None:
+    """Each open escalation is told in its turn, and no more often than ever, though no telling can be remembered."""
+    for deployment in ("qrl", "shop"):
+        ask(agent, deployment)
+    with agent.database.write() as tx:
+        full = "create trigger full before update on escalation begin select raise(abort, 'disk full'); end"
+        tx.exec_driver_sql(full)
+    escalating = escalator(agent, alertmanager)
+
+    def look(times: int) -> list[str]:
+        for _ in range(times):
+            with suppress(JournalError):
+                escalating.work_once()
+        return sorted(alertmanager.take())
+
+    assert look(10) == ["qrl", "shop"]
+    agent.clock.advance(agent.config.alertmanager.resend_every + 1)
+    assert look(10) == ["qrl", "shop"]
+
+
+def test_an_hour_without_alertmanager_is_told_once(agent: Agent, alertmanager: ToldOfAlerts) -> None:
+    """Asked all the time for an hour in vain, it hears of each escalation exactly once when it is back."""
+    ids = {ask(agent), ask(agent, "shop")}
+    alertmanager.down = True
+    escalating = escalator(agent, alertmanager)
+    for _ in range(3600):
+        escalating.work_once()
+        agent.clock.advance(1)
+    attempts = alertmanager.attempts
+    alertmanager.down = False
+    agent.clock.advance(LONGEST_PAUSE)
+    work(escalating)
+
+    assert attempts >= 3600 / LONGEST_PAUSE
+    assert sorted(alert.labels["escalation"] for alert in alertmanager.told) == sorted(ids)
 
 
 def test_what_fails_and_works_again_is_logged_once(agent: Agent, alertmanager: ToldOfAlerts) -> None:

@@ -15,6 +15,7 @@ from receiver.app import RejectedCounts
 from receiver.audit_chain import verify
 from receiver.audit_watch import AuditWatch
 from receiver.current import Current
+from receiver.errors import JournalError
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, notifications
 from receiver.journal.approvals import ApprovalState
@@ -68,18 +69,25 @@ MORE: dict[str, set[str]] = {"rollback_journal_up": set(), "rollback_release_goo
 Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
 
 
-def scrape(agent: Agent, database: Database | None = None, flush: Callable[[], None] = lambda: None) -> Samples:
+def scrape(
+    agent: Agent, database: Database | None = None, flush: Callable[[], None] = lambda: None, fault: str | None = None
+) -> Samples:
     """Every sample of a scrape, by name and labels."""
     found: Samples = defaultdict(dict)
-    for family in text_string_to_metric_families(exposition(agent, database, flush)):
+    for family in text_string_to_metric_families(exposition(agent, database, flush, fault)):
         for sample in family.samples:
             found[sample.name][frozenset(sample.labels.items())] = sample.value
     return found
 
 
-def exposition(agent: Agent, database: Database | None = None, flush: Callable[[], None] = lambda: None) -> str:
+def exposition(
+    agent: Agent,
+    database: Database | None = None,
+    flush: Callable[[], None] = lambda: None,
+    fault: str | None = None,
+) -> str:
     registry = CollectorRegistry()
-    registry.register(JournalCollector(database or agent.database, {"qrl": agent.world}, flush))
+    registry.register(JournalCollector(database or agent.database, {"qrl": agent.world}, flush, lambda: fault))
     watch = AuditWatch(agent.config.audit_files)
     watch.look()
     registry.register(AuditCollector(lambda: watch.state))
@@ -276,6 +284,20 @@ def test_a_journal_that_cannot_be_read_is_told(agent: Agent, tmp_path: Path) -> 
     of_the_process = {name for name in PROMISED if "_config_" in name or "_audit_" in name}
     assert samples.keys() == {"rollback_journal_up", *of_the_process}
     assert value(scrape(agent), "rollback_journal_up") == 1
+
+
+def test_a_journal_that_cannot_be_written_is_told_with_all_that_is_in_it(agent: Agent) -> None:
+    """It is down, and who waits for a human is shown all the same: the second way to one is a rule on that."""
+
+    def cannot_be_written() -> None:
+        raise JournalError("database or disk is full")
+
+    agent.target.script = "exit 3"
+    agent.go()
+
+    for samples in (scrape(agent, fault="database or disk is full"), scrape(agent, flush=cannot_be_written)):
+        assert value(samples, "rollback_journal_up") == 0
+        assert value(samples, "rollback_escalations_open", deployment="qrl", reason="rollback_failed") == 1
 
 
 def test_text_from_outside_stays_in_its_label(agent: Agent) -> None:

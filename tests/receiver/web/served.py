@@ -153,7 +153,7 @@ def served(agent: Agent, directory: Path) -> Iterator[Page]:
             registry=CollectorRegistry(),
             rejected=RejectedCounts(agent.database),
             notify=lambda: None,
-            is_ready=lambda: True,
+            why_not_ready=lambda: None,
             announcements=lambda: page.in_force().announcements,
             access=lambda: page.in_force().access,
             operators=lambda: page.in_force().operators,

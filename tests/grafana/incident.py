@@ -1,0 +1,151 @@
+"""A real incident that several Prometheus watch: exporter, agent and Alertmanager are real, and so are the rules."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from demo.monitoring import start_prometheus
+from demo.processes import free_port
+from tests.acceptance.services import BAD, GOOD
+from tests.acceptance.stand import REPOSITORY, Stand, stand
+from tests.exporters.running import RunningExporter
+from tests.prometheus_versions import SYSTEM, Version
+
+KINDS = ("availability", "authentication", "payment", "database", "ui")
+USERS = 40
+"""Fewer than the rules take seriously, so that only the checks decide and verification need not wait for a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is left of the incident: each Prometheus that saw it, and from when to when."""
+
+    urls: Mapping[Version, str]
+    since: float
+    until: float
+
+    def ask(self, version: Version, path: str, **parameters: Any) -> Any:
+        """The data of an answer of the HTTP interface; AssertionError with Prometheus' own words if it refuses."""
+        answer = requests.get(f"{self.urls[version]}/api/v1/{path}", params=parameters, timeout=30).json()
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+
+@contextmanager
+def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
+    """A bad release, a rollback that a person approves, and the bad release once more, which is refused."""
+    since = time.time()
+    with stand(directory, autonomy="L3") as here:
+        here.start_alertmanager()
+        exporter = _start_exporter(here)
+        ports = {version: here.ports["prometheus"] if version is SYSTEM else free_port() for version in versions}
+        for version, port in ports.items():
+            _start_prometheus(here, version, port, exporter)
+        here.start_agent()
+        here.await_good()
+        _write_traffic(here, 200)
+        here.ship(BAD)
+        _write_traffic(here, 503)
+        plan = here.await_run(state="waiting")["plan"]
+        here.command("approve", here.incidents()[0]["id"], "--plan", plan["hash"][:8], "--as", "ada")
+        here.await_run()
+        here.ship(BAD)
+        here.eventually(lambda: [run["state"] for run in here.runs()] == ["finished", "finished"], 60)
+        urls = {version: f"http://127.0.0.1:{port}" for version, port in ports.items()}
+        _await_seen(here, list(urls.values()))
+        yield Watched(urls, since, time.time())
+
+
+def _start_exporter(here: Stand) -> str:
+    """Its checks look for a file that only the good release has; the address that it listens on."""
+    (here.app / "releases" / GOOD / "works").touch()
+    works = {"argv": ["/usr/bin/test", "-e", str(here.app / "current" / "works")]}
+    service = {
+        "checks": [{"name": kind, "kind": kind, "command": works} for kind in KINDS],
+        "access_logs": [{"path": str(_access_log(here)), "format": "nginx_json", "user_field": "remote_user"}],
+    }
+    config = {"listen": "127.0.0.1:0", "deployments": {"qrl": {"services": {"flask": service}}}}
+    exporter = RunningExporter(here.directory, json.dumps(config))
+    here.stack.callback(exporter.process.stop)
+    return exporter.address
+
+
+def _access_log(here: Stand) -> Path:
+    return here.directory / "access.log"
+
+
+def _write_traffic(here: Stand, status: int) -> None:
+    with _access_log(here).open("a") as log:
+        for user in range(USERS // 2):
+            line = {"status": status, "request_method": "GET", "request_time": 0.02, "remote_user": f"user {user}"}
+            log.write(json.dumps(line) + "\n")
+
+
+def _start_prometheus(here: Stand, version: Version, port: int, exporter: str) -> None:
+    """A Prometheus with the shipped rules, quicker, which knows what the response time was an hour ago."""
+    directory = here.directory / f"prometheus-{version}"
+    targets = {
+        "rollback-exporter": exporter,
+        "rollback-agent": f"127.0.0.1:{here.ports['agent']}",
+        "alertmanager": f"127.0.0.1:{here.ports['alertmanager']}",
+        "prometheus": f"127.0.0.1:{port}",
+    }
+    config: dict[str, Any] = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(file) for file in _quick_rules(here.directory)],
+        "scrape_configs": [
+            {"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()
+        ],
+    }
+    if version is SYSTEM:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [targets["alertmanager"]]}]}]}
+    _remember(directory, version)
+    server = start_prometheus(directory, config, port, binary=version.program("prometheus"))
+    here.stack.callback(server.stop)
+
+
+def _quick_rules(directory: Path) -> list[Path]:
+    """The shipped rules, evaluated each second and without their waits."""
+    written = []
+    for file in sorted((REPOSITORY / "alert-rules").glob("*.rules.yml")):
+        content = yaml.safe_load(file.read_text())
+        for group in content["groups"]:
+            group["interval"] = "1s"
+            for rule in group["rules"]:
+                if "for" in rule:
+                    rule["for"] = "2s"
+        written.append(directory / file.name)
+        written[-1].write_text(yaml.safe_dump(content))
+    return written
+
+
+def _remember(directory: Path, version: Version) -> None:
+    """Two hours of the response time as a rule would have recorded it, which end half an hour ago."""
+    now = int(time.time())
+    name = "service:http_request_duration_seconds:mean5m"
+    lines = [f'{name}{{deployment="qrl",service="flask"}} 0.02 {at}' for at in range(now - 9000, now - 1800, 60)]
+    history = directory / "history.om"
+    directory.mkdir()
+    history.write_text("\n".join((f"# TYPE {name} gauge", *lines, "# EOF", "")))
+    done = version.run("promtool", "tsdb", "create-blocks-from", "openmetrics", history, directory / "prometheus-data")
+    assert done.returncode == 0, done.stderr
+
+
+def _await_seen(here: Stand, urls: Sequence[str]) -> None:
+    """Wait until every Prometheus has seen the end of the incident."""
+    query = 'sum(rollback_runs_total{deployment="qrl"}) == 2 and sum(rollback_escalations_open) > 0'
+
+    def has_seen(url: str) -> bool:
+        answer = requests.get(f"{url}/api/v1/query", params={"query": query}, timeout=5).json()
+        return bool(answer["data"]["result"])
+
+    here.eventually(lambda: all(map(has_seen, urls)), 60)
