@@ -19,8 +19,9 @@ from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, escalations, hotfixes, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
-from receiver.kill_switch import is_on
 from receiver.log import get_log
+from receiver.metrics_of_runs import RecentRuns
+from receiver.metrics_of_work import backlog_metrics
 from receiver.model import Autonomy, EscalationReason, Level, Result
 from receiver.workflow import PHASES
 from receiver.world import World
@@ -131,6 +132,7 @@ class JournalCollector(Collector):
         self._worlds = worlds
         self._before_read = before_read
         self._fault = fault
+        self._recent_runs = RecentRuns()
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: so that registering reads no journal."""
@@ -153,7 +155,9 @@ class JournalCollector(Collector):
         try:
             with self._database.read() as tx:
                 families = [*self._counters(tx), *self._runs(tx), *self._deployments(tx), *self._releases(tx)]
-                families += self._announced(tx, self._database.now(tx))
+                now = self._database.now(tx)
+                families += [*self._announced(tx, now), *backlog_metrics(tx, now)]
+                families += self._recent_runs.collect(tx, self._worlds)
         except JournalError as error:
             get_log().error("the journal could not be read for a scrape", error=str(error))
         up.add_metric((), float(is_written and bool(families)))
@@ -241,7 +245,7 @@ class JournalCollector(Collector):
             pending.add_metric((name,), tx.execute(waiting).scalar() or 0)
         yield from (budget, cooldown, last, latched, autonomy, pending, *self._open_escalations(tx))
         switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
-        switch.add_metric((), float(any(is_on(world.config, tx) for world in self._worlds.values())))
+        switch.add_metric((), float(any(world.config.kill_switch.exists() for world in self._worlds.values())))
         yield switch
         watchdog = GaugeMetricFamily(
             "rollback_watchdog_last_seen_timestamp_seconds", "When the last Watchdog was received (0: never)."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -26,6 +25,5 @@ def kill_switch(state: str, comment: str, person: str, config_path: Path) -> Non
     """Forbid (`on`) or allow (`off`) every rollback; asked before each effect."""
     config = load_knowing_secrets(config_path)
     # Stopping needs no journal: this one is named, and not opened.
-    with closing(journal_of(config)) as database:
-        operators_of(config, database).switch(state == "on", at_command_line(person), comment)
+    operators_of(config, journal_of(config)).switch(state == "on", at_command_line(person), comment)
     click.echo(f"The kill switch is {state}: {'nothing is rolled back' if state == 'on' else 'rollbacks are allowed'}.")
