@@ -29,10 +29,11 @@ def board(
     *,
     variables: Sequence[builders.QueryVariable],
     annotations: Sequence[Annotation] = (),
+    since: str = "now-3h",
 ) -> dashboard.Dashboard:
     """A dashboard that nobody edits in Grafana, since the next release of this project writes it anew."""
     made = builders.Dashboard(title).uid(uid).description(description).tags([TAG]).readonly()
-    made.time("now-3h", "now").refresh("30s").timezone("browser").tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
+    made.time(since, "now").refresh("30s").timezone("browser").tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
     made.variables([_data_source(), *variables, *_addresses()])
     made.annotations(list(annotations))
     others = builders.DashboardLink("Rollback agent").type(dashboard.DashboardLinkType.DASHBOARDS).tags([TAG])
@@ -48,10 +49,10 @@ def board(
     return built
 
 
-def deployments(metric: str, *, several: bool) -> builders.QueryVariable:
-    """Asks which deployments to show: one, or with `several` any number of those that `metric` knows."""
-    variable = builders.QueryVariable("deployment").label("Deployment").datasource(DATA_SOURCE)
-    variable.query(f"label_values({metric}, deployment)").sort(dashboard.VariableSort.ALPHABETICAL_ASC)
+def choice(name: str, metric: str, label: str, *, several: bool) -> builders.QueryVariable:
+    """Asks for values of a label that a metric has: one, or with `several` any number of them."""
+    variable = builders.QueryVariable(name).label(name.capitalize()).datasource(DATA_SOURCE)
+    variable.query(f"label_values({metric}, {label})").sort(dashboard.VariableSort.ALPHABETICAL_ASC)
     variable.refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
     if several:
         variable.multi(True).include_all(True).current(dashboard.VariableOption(True, ["All"], ["$__all"]))

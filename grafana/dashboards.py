@@ -8,10 +8,12 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from grafana.agent_health import agent_health
 from grafana.deployment import deployment
+from grafana.rollback_review import rollback_review
 
 DIRECTORY = Path(__file__).parent / "json"
-DASHBOARDS = (deployment,)
+DASHBOARDS = (deployment, rollback_review, agent_health)
 
 
 def texts() -> dict[str, str]:

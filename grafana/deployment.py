@@ -8,7 +8,7 @@ from functools import partial
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.annotations import Annotation
-from grafana.board import board, deployments
+from grafana.board import board, choice
 from grafana.limits import Rule, branches, limit, reference
 from grafana.panels import GREEN, GREY, ORANGE, RED, AnyPanel, Panel, Query, State
 from receiver.model import Autonomy, Result
@@ -48,7 +48,12 @@ def deployment() -> Dashboard:
             "What the agent did": _deeds(),
         },
         variables=[
-            deployments('{__name__=~"rollback_autonomy_level|deployment:availability:ratio"}', several=False),
+            choice(
+                "deployment",
+                '{__name__=~"rollback_autonomy_level|deployment:availability:ratio"}',
+                "deployment",
+                several=False,
+            ),
         ],
         annotations=_annotations(),
     )

@@ -25,7 +25,7 @@ class Rule:
 
     @property
     def demand(self) -> str:
-        """What a branch asks for, as `tree` writes it: `rollback fast 0.99`."""
+        """What a branch asks for, as `tree` writes it: `rollback fast 0.99`; empty where it is no branch."""
         return " ".join(self.labels[name] for name in ("action", "level", "confidence") if name in self.labels)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
@@ -18,8 +18,8 @@ from grafana.limits import Limit, rule
 from receiver.tree.units import Unit, in_unit
 
 DATA_SOURCE = dashboard.DataSourceRef("prometheus", "${datasource}")
-DEPLOYMENT = "${deployment:pipe}"
-"""The chosen deployments in an address, in PromQL between quotes."""
+CHOSEN = ("deployment", "instance", "exporter")
+"""The variables that a query can have; in an address they stand with `|` between several values."""
 GREEN, ORANGE, RED, GREY = "green", "orange", "red", "text"
 UNITS = {"percentunit": Unit.RATIO, "s": Unit.SECONDS}
 
@@ -83,21 +83,41 @@ class Panel:
         return panel.color_scheme(FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
 
     def number(self, names: bool = False) -> stat.Panel:
-        """The newest value in large letters, or with `names` the newest series' name."""
-        panel = self._begun(stat.Panel())
+        """The value at the end of the time range in large letters, or with `names` the series' name."""
+        panel = self._begun(stat.Panel(), instant=True)
         panel.reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
         panel.graph_mode(common.BigValueGraphMode.NONE)
         if names:
             panel.text_mode(common.BigValueTextMode.NAME).color_mode(common.BigValueColorMode.NONE)
         return panel.color_scheme(FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
 
-    def rows(self, hidden: Sequence[str] = (), names: dict[str, str] | None = None) -> table.Panel:
-        """A row for each series, with its labels as columns; `names` renames them."""
-        panel = self._begun(table.Panel(), PromQueryFormat.TABLE)
-        options = {"excludeByName": dict.fromkeys(hidden, True), "renameByName": names or {}}
-        return panel.with_transformation(dashboard.DataTransformerConfig("organize", options=options))
+    def rows(
+        self, columns: Mapping[str, str], *, units: Mapping[str, str] | None = None, incident: bool = False
+    ) -> table.Panel:
+        """A row for each series at the end of the time range, those of several queries with the same labels in one.
 
-    def _begun(self, panel: P, form: PromQueryFormat = PromQueryFormat.TIME_SERIES) -> P:
+        `columns` are the fields by what they are called here, in their order; `units` are those of columns that have
+        another one, and with `incident` that column leads to the incident's page.
+        """
+        panel = self._begun(table.Panel(), PromQueryFormat.TABLE, instant=True)
+        panel.with_transformation(dashboard.DataTransformerConfig("merge", options={}))
+        order = {field: place for place, field in enumerate(columns)}
+        organized = {"includeByName": dict.fromkeys(columns, True), "indexByName": order, "renameByName": columns}
+        panel.with_transformation(dashboard.DataTransformerConfig("organize", options=organized))
+        for name, unit in (units or {}).items():
+            panel.override_by_name(name, [dashboard.DynamicConfigValue("unit", unit)])
+        if incident:
+            link = {"title": "The incident", "url": "${agent}/incidents/${__value.raw}", "targetBlank": True}
+            panel.override_by_name("incident", [dashboard.DynamicConfigValue("links", [link])])
+        return panel
+
+    def matrix(self, row: str, column: str) -> table.Panel:
+        """A row and a column for each value of two labels, at the end of the time range."""
+        panel = self._begun(table.Panel(), PromQueryFormat.TABLE, instant=True)
+        options = {"rowField": row, "columnField": column, "valueField": "Value"}
+        return panel.with_transformation(dashboard.DataTransformerConfig("groupingToMatrix", options=options))
+
+    def _begun(self, panel: P, form: PromQueryFormat = PromQueryFormat.TIME_SERIES, *, instant: bool = False) -> P:
         panel.title(self.title).description(self._said()).datasource(DATA_SOURCE).unit(self.unit)
         panel.span(self.width).height(self.height).links(self._links())
         panel.thresholds(ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(_steps(self.limits)))
@@ -110,13 +130,13 @@ class Panel:
         for place, query in enumerate(self.queries):
             target = prometheus.Dataquery().expr(query.expr).legend_format(query.legend).ref_id(_letters(place))
             target.datasource(DATA_SOURCE).format(form)
-            panel.with_target(target.instant() if form is PromQueryFormat.TABLE else target.range())
+            panel.with_target(target.instant() if instant else target.range())
         return panel
 
     def _said(self) -> str:
         """The description, and what each limit starts."""
         said = [
-            f"{one.rule.name} ({one.rule.demand}): {one.operator} {in_unit(one.number, UNITS[self.unit])}."
+            f"{one.rule.name}{_in_brackets(one.rule.demand)}: {one.operator} {in_unit(one.number, UNITS[self.unit])}."
             for one in self.limits
         ]
         return "\n\n".join((self.description, *said))
@@ -134,10 +154,12 @@ class Panel:
 
 
 def _in_prometheus(expr: str) -> str:
-    """The address that draws `expr`; Grafana puts the deployment in, and knows its own interval only in queries."""
-    query = expr.replace("$__rate_interval", "5m").replace("$__range", "1d")
-    before, *after = (quote(part, safe="") for part in query.split("$deployment"))
-    return f"${{prometheus}}/graph?g0.expr={DEPLOYMENT.join((before, *after))}&g0.tab=0&g0.range_input=1h"
+    """The address that draws `expr`; Grafana puts in what was chosen, and knows its own intervals only in queries."""
+    query = expr.replace("$__rate_interval", "5m").replace("$__range_s", "604800").replace("$__range", "7d")
+    written = quote(query, safe="")
+    for name in CHOSEN:
+        written = written.replace(quote(f"${name}"), f"${{{name}:pipe}}")
+    return f"${{prometheus}}/graph?g0.expr={written}&g0.tab=0&g0.range_input=1h"
 
 
 def _is_floor(limit: Limit) -> bool:
@@ -157,7 +179,11 @@ def _steps(limits: Sequence[Limit]) -> list[dashboard.Threshold]:
 
 
 def _colour(limit: Limit) -> str:
-    return RED if limit.rule.labels["action"] == "rollback" else ORANGE
+    return RED if limit.rule.labels["severity"] == "critical" else ORANGE
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def _letters(place: int) -> str:

@@ -15,9 +15,11 @@ Panel = dict[str, Any]
 
 FILLED_IN = {
     "$__rate_interval": "1m",
+    "$__range_s": "3600",
     "$__range": "1h",
     "$deployment": "qrl",
     "$instance": ".+",
+    "$exporter": ".+",
 }
 """What Grafana puts in place of its variables."""
 

@@ -14,8 +14,13 @@ from tests.grafana.reading import FILES, Dashboard, filled_in, panels, read, var
 
 UNITS = {"none", "short", "percentunit", "s", "reqps", "ops", "bytes", "dateTimeAsIso"}
 """Grafana's names of the units that we use."""
-OF_THE_PLACE = {"ALERTS", "up", "rollback_kill_switch"}
-"""Metrics that a dashboard of deployments may ask for without naming one: they are not of a deployment."""
+OF_THE_PLACE = {
+    "ALERTS",
+    "rollback_kill_switch",
+    "alertmanager_notifications_failed_total",
+    "alertmanager_notification_latency_seconds_bucket",
+}
+"""Metrics that are neither of a deployment nor of an agent or exporter; of alerts only Watchdog is asked so."""
 RANGED = ("rate", "irate", "increase")
 
 pytestmark = pytest.mark.parametrize("dashboard", [pytest.param(read(file), id=file.stem) for file in FILES])
@@ -73,7 +78,9 @@ def test_every_panel_leads_on(dashboard: Dashboard) -> None:
         assert (runbooks / f"{runbook.rpartition('/')[2]}.md").is_file(), panel["title"]
         assert page.startswith("${agent}/")
         assert prometheus.startswith("${prometheus}/graph?g0.expr=")
-        assert not re.search(r"\$(?!\{(prometheus|deployment:pipe|instance:pipe)\})", prometheus), prometheus
+        assert not re.search(r"\$(?!\{(prometheus|deployment:pipe|instance:pipe|exporter:pipe)\})", prometheus), (
+            prometheus
+        )
 
 
 def test_ids_and_places_are_unique(dashboard: Dashboard) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,5 +49,8 @@ def _found(watched: Watched, version: Version, expr: str, *, instant: bool) -> l
         data = watched.ask(version, "query", query=expr, time=watched.until)
     else:
         data = watched.ask(version, "query_range", query=expr, start=watched.since, end=watched.until, step=1)
-    found: list[Any] = data["result"]
-    return found
+    return [
+        series
+        for series in data["result"]
+        if any(not math.isnan(float(value)) for _, value in series.get("values") or [series["value"]])
+    ]
