@@ -12,7 +12,7 @@ MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmana
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check bench soak mutation screenshots lock clean
+.PHONY: help demo up down test check bench soak mutation fuzz screenshots lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
@@ -49,6 +49,9 @@ mutation: $(VENV)/.mutation need-tested-with ## break what decides in every smal
 	@nice $(BIN)/mutmut run --max-children 2 $(foreach file,$(ARGS),'$(subst /,.,$(file:.py=)).*')
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
+fuzz: $(VENV)/.fuzz ## read a million drawn inputs of each kind (ARGS='trail --runs 5000 --seed 7': some of one)
+	@nice $(BIN)/python -m tests.fuzz.run $(ARGS)
+
 screenshots: $(VENV)/.installed need-tested-with ## take the pictures of docs/web-page.md anew
 	@$(BIN)/python -m tests.acceptance.screenshots docs/images
 
@@ -61,9 +64,11 @@ lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	  --upgrade --extra postgresql --group dev -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --group mutation -c requirements/dev.lock -o requirements/mutation.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade --group fuzz -o requirements/fuzz.lock
 
 clean: ## remove what the targets made in this directory
-	rm -rf $(VENV) $(TOOLS) .demo mutants .pytest_cache .mypy_cache .ruff_cache *.egg-info build
+	rm -rf $(VENV) $(TOOLS) .demo .fuzz mutants .pytest_cache .mypy_cache .ruff_cache *.egg-info build
 
 .PHONY: need-monitoring need-tested-with need-benched-with need-versions
 need-monitoring:
@@ -88,4 +93,8 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml
 
 $(VENV)/.mutation: $(VENV)/.installed requirements/mutation.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements/mutation.lock
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.installed requirements/fuzz.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements/fuzz.lock
 	@touch $@

@@ -41,6 +41,11 @@ def parse_duration(value: object) -> float:
     return sum(int(part) * unit for part, unit in zip(found.groups(), _DURATION_UNITS, strict=True) if part)
 
 
+def printable(text: str) -> str:
+    """`text` on one line, with escapes for what cannot be printed, such as a newline."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def _path_text(value: object) -> object:
     if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
         raise ValueError(f"{value!r} is not a path")
@@ -94,7 +99,7 @@ def load(path: Path, model: type[Model]) -> Model:
         return model.model_validate(data, context={"directory": path.parent.absolute()})
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        described = sorted((_line(lines, fault["loc"]), _describe(model, fault)) for fault in faults)
+        described = sorted((_line(lines, fault["loc"]), printable(_describe(model, fault))) for fault in faults)
         raise ConfigError("\n".join(f"{path}:{line}: {text}" for line, text in described)) from None
 
 
@@ -116,9 +121,8 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
             lines: dict[Location, int] = {(): 1}
             for location, line, doubled in _walk(node, ()):
                 if doubled:
-                    raise ConfigError(
-                        f"{path}:{line}: {_dotted(location)}: key given twice (first on line {lines[location]})"
-                    )
+                    key = printable(_dotted(location))
+                    raise ConfigError(f"{path}:{line}: {key}: key given twice (first on line {lines[location]})")
                 lines[location] = line
             return loader.construct_document(node), lines
         finally:
@@ -127,9 +131,9 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
+        raise ConfigError(f"{path}:{line}: not valid YAML: {printable(str(error.problem))}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: not valid YAML: {printable(' '.join(str(error).split()))}") from error
 
 
 def _without_json_tabs(text: str) -> str:

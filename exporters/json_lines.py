@@ -50,7 +50,7 @@ class JsonLines:
         if not line.strip():
             return False
         try:
-            fields = json.loads(line.decode(errors="replace"), parse_constant=_refuse)
+            fields = json.loads(line.decode(errors="surrogateescape"), parse_constant=_refuse)
         except (ValueError, RecursionError):
             fields = None
         if not isinstance(fields, dict) or not _is_status(fields.get(STATUS)):
@@ -80,7 +80,10 @@ def _alike(line: bytes, user_field: str | None) -> LinePattern | None:
     # A line without a method has an empty group for it, so that all patterns have the same groups.
     no_method = "" if any(key == METHOD and isinstance(value, str) for key, value in fields) else "(?P<method>)"
     text = rf"^{_SPACE}\{{{no_method}{','.join(members)}\}}{_SPACE}\r?$"
-    pattern = re.compile(text.encode(errors="replace"), re.MULTILINE)
+    try:
+        pattern = re.compile(text.encode(), re.MULTILINE)
+    except UnicodeEncodeError:  # a key with half of a surrogate pair, which no line holds as it is
+        return None
     return LinePattern(pattern, units_per_second=1) if pattern.fullmatch(line) else None
 
 
@@ -107,7 +110,10 @@ def _bytes(value: object) -> bytes:
     """A method or a user as the line has it; nothing where it is neither text nor a whole number."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return b""
-    return str(value).encode(errors="replace")
+    try:
+        return str(value).encode(errors="surrogateescape")  # what was no UTF-8 in the line is no other user by that
+    except UnicodeEncodeError:
+        return str(value).encode(errors="replace")
 
 
 def _is_status(value: Any) -> bool:

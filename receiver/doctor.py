@@ -15,6 +15,7 @@ from receiver.durations import in_words
 from receiver.errors import RollbackAgentError
 from receiver.guardrails.watchdog import missing_for
 from receiver.journal import deployments, releases, schema, seen
+from receiver.kill_switch import is_on_now
 from receiver.target_check import faults
 from receiver.world import World
 
@@ -39,7 +40,7 @@ def examine(worlds: dict[str, World], serving_since: float | None) -> Iterator[C
     """
     first = next(iter(worlds.values()))
     yield Checked("serve", None if serving_since else _NOT_SERVING)
-    yield Checked("kill switch", _SWITCHED_OFF if first.config.kill_switch.exists() else None)
+    yield _tried("kill switch", partial(_kill_switch, first))
     yield _tried("journal", partial(_journal, first, serving_since))
     yield _tried("database", partial(_database, first))
     yield _tried("audit trail", partial(_audit, first))
@@ -60,6 +61,10 @@ def _tried(subject: str, look: Callable[[], str | None]) -> Checked:
         return Checked(subject, look())
     except (RollbackAgentError, OSError) as error:
         return Checked(subject, str(error))
+
+
+def _kill_switch(world: World) -> str | None:
+    return _SWITCHED_OFF if is_on_now(world.config, world.database) else None
 
 
 def _journal(world: World, serving_since: float | None) -> str | None:

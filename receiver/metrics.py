@@ -19,6 +19,7 @@ from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, escalations, hotfixes, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
+from receiver.kill_switch import is_on
 from receiver.log import get_log
 from receiver.metrics_of_runs import RecentRuns
 from receiver.metrics_of_work import backlog_metrics
@@ -245,7 +246,7 @@ class JournalCollector(Collector):
             pending.add_metric((name,), tx.execute(waiting).scalar() or 0)
         yield from (budget, cooldown, last, latched, autonomy, pending, *self._open_escalations(tx))
         switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
-        switch.add_metric((), float(any(world.config.kill_switch.exists() for world in self._worlds.values())))
+        switch.add_metric((), float(any(is_on(world.config, tx) for world in self._worlds.values())))
         yield switch
         watchdog = GaugeMetricFamily(
             "rollback_watchdog_last_seen_timestamp_seconds", "When the last Watchdog was received (0: never)."

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
 
+from receiver import kill_switch
 from receiver.autonomy import in_force
 from receiver.config import Config
 from receiver.durations import clock_time
-from receiver.errors import AuditError, NotFound, NotPossible
+from receiver.errors import AuditError, JournalError, NotFound, NotPossible
 from receiver.journal import approvals, autonomy, deployments, escalations, incidents, releases, tables
 from receiver.journal.approvals import Approval, ApprovalState, Voter
 from receiver.journal.database import Database
@@ -175,15 +175,17 @@ class Operators:
     def switch(self, on: bool, person: Person, comment: str) -> None:
         """Switch the kill switch: on, it stops everything even where that cannot be recorded, which raises then."""
         if on:
-            self._switch_on(person, comment)
+            only_here = kill_switch.switch_on(self._config, self._database, f"{person.name}: {comment}")
             try:
                 self._config.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._record("kill_switch:on", comment or "switched on", person)
             except (OSError, AuditError) as error:
                 raise AuditError(f"the kill switch is on and nothing is rolled back, but: {error}") from error
+            if only_here is not None:
+                raise JournalError(f"the kill switch is on for this replica and no other one: {only_here}")
         else:
             self._record("kill_switch:off", comment or "switched off", person)
-            self._switch_off()
+            kill_switch.switch_off(self._config, self._database)
 
     def request_rollback(self, deployment: str, level: Level, person: Person) -> str:
         """Ask for a rollback, which is planned and then confirmed like any other; the id of its run."""
@@ -195,24 +197,6 @@ class Operators:
                 raise NotPossible(f"a run is under way already; `rollback-agent show {incident}` shows it")
             self._record("request", f"a {level} rollback by hand", person, deployment, run)
         return run
-
-    def _switch_on(self, person: Person, comment: str) -> None:
-        file = self._config.kill_switch
-        try:
-            file.touch()
-        except OSError as error:
-            raise NotPossible(
-                f"{file} cannot be made: {error.strerror}; to stop everything, stop `rollback-agent serve`"
-            ) from error
-        with suppress(OSError):  # that the file is there stops everything; on a full disk it may stay empty
-            file.write_text(f"{person.name}: {comment}\n", encoding="utf-8")
-
-    def _switch_off(self) -> None:
-        file = self._config.kill_switch
-        try:
-            file.unlink(missing_ok=True)
-        except OSError as error:
-            raise NotPossible(f"the kill switch is still on: {file} cannot be removed: {error.strerror}") from error
 
     def _concerned(self, scope: str) -> tuple[str, ...]:
         if scope == autonomy.ALL:

@@ -45,17 +45,13 @@ class Postgres:
         data = self._directory / "data"
         initdb = (binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         subprocess.run((*self._as_owner, *initdb), check=True, capture_output=True, cwd="/")
-        self._process = Process(
-            (
-                *(self._as_owner or ("/usr/bin/setpriv",)), "--pdeathsig", "INT", "--",
-                binaries / "postgres", "-D", data, "-k", self._directory,
-                "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "max_prepared_transactions=5",
-                *FAST,
-            ),
-            self._directory / "log",
-            cwd=Path("/"),
-            die_with_parent=False,
+        self._program: tuple[str | Path, ...] = (
+            *(self._as_owner or ("/usr/bin/setpriv",)), "--pdeathsig", "INT", "--",
+            binaries / "postgres", "-D", data, "-k", self._directory,
+            "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "max_prepared_transactions=5",
+            *FAST,
         )  # fmt: skip
+        self._process = self._start()
         self._admin = sa.create_engine(self._url(), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         self._process.await_ready(self._answers)
 
@@ -76,12 +72,29 @@ class Postgres:
         """The socket that it listens on."""
         return self._directory / ".s.PGSQL.5432"
 
+    def cut_all(self) -> int:
+        """End every connection but this one; how many there were."""
+        cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
+        with self._admin.connect() as connection:
+            return int(connection.exec_driver_sql(f"{cut} and backend_type = 'client backend'").scalar_one())
+
+    def restart(self) -> None:
+        """End the server at once, whoever is still connected, and start it again."""
+        self._end()
+        self._process = self._start().await_ready(self._answers)
+
     def stop(self) -> None:
-        """End the server at once, whoever is still connected."""
+        """End the server at once, whoever is still connected, and remove what it kept."""
+        self._end()
+        shutil.rmtree(self._directory)
+
+    def _start(self) -> Process:
+        return Process(self._program, self._directory / "log", cwd=Path("/"), die_with_parent=False)
+
+    def _end(self) -> None:
         self._process.signal(signal.SIGINT)
         wait_until(lambda: not self._process.running, 60)
         self._process.stop()
-        shutil.rmtree(self._directory)
 
     def _url(self, **options: str) -> str:
         query = {"host": str(self._directory), **options}

@@ -252,3 +252,10 @@ def test_command_must_begin_with_an_absolute_path(tmp_path: Path, argv: str) -> 
 def test_command_is_no_shell_line(tmp_path: Path) -> None:
     """A command is a list; a line that a shell would have to take apart is refused (T3)."""
     assert fault(tmp_path, "name: x\nrestart: /bin/restart now\n") == "2: restart: must be a list, such as [one, two]"
+
+
+@pytest.mark.parametrize("written", [r'"a\nb"', r'"a\e[31mb"', r'"a\L\ud800b"'])
+def test_a_key_cannot_break_the_line_that_tells_of_it(tmp_path: Path, written: str) -> None:
+    """A fault is one line of a terminal, whatever its key holds."""
+    for text in (f"name: x\n{written}: 1\n", f"name: x\n{written}: 1\n{written}: 2\n"):
+        assert fault(tmp_path, text).isprintable()

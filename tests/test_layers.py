@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.progress",
     ),
     ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check", "receiver.journal_watch"),
-    ("receiver.autonomy",),
+    ("receiver.autonomy", "receiver.kill_switch"),
     (
         "receiver.guardrails",
         "receiver.decision",

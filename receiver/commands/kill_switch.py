@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -25,5 +26,6 @@ def kill_switch(state: str, comment: str, person: str, config_path: Path) -> Non
     """Forbid (`on`) or allow (`off`) every rollback; asked before each effect."""
     config = load_knowing_secrets(config_path)
     # Stopping needs no journal: this one is named, and not opened.
-    operators_of(config, journal_of(config)).switch(state == "on", at_command_line(person), comment)
+    with closing(journal_of(config)) as database:
+        operators_of(config, database).switch(state == "on", at_command_line(person), comment)
     click.echo(f"The kill switch is {state}: {'nothing is rolled back' if state == 'on' else 'rollbacks are allowed'}.")

@@ -227,7 +227,7 @@ hotfix = Table(
 seen = Table(
     "seen",
     metadata,
-    Column("name", Text, primary_key=True),  # watchdog
+    Column("name", Text, primary_key=True),  # watchdog, kill_switch
     Column("at", Float, nullable=False),
 )
 

@@ -13,6 +13,7 @@ from receiver.errors import AlertmanagerError, BackupError, PrometheusError, Tar
 from receiver.guardrails.facts import Facts
 from receiver.journal import deployments, releases, seen
 from receiver.journal.releases import Deploy
+from receiver.kill_switch import is_on
 from receiver.model import Action, Backup, Plan, Release, Run, Silence, Storm, Telemetry
 from receiver.target_check import why_unusable
 from receiver.world import World
@@ -28,6 +29,7 @@ class _Remembered:
     irreversible: tuple[str, ...]
     deploys: tuple[Deploy, ...]
     watchdog_seen: float | None
+    kill_switch: bool
 
 
 def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Facts:
@@ -68,7 +70,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         silences_unknown=silences_unknown,
         earlier_claims=remembered.claims,
         latch=remembered.latch,
-        kill_switch=world.config.kill_switch.exists(),
+        kill_switch=remembered.kill_switch,
         watchdog_seen=remembered.watchdog_seen,
         serving_since=world.serving_since,
         free_bytes=_free_bytes(world.config.root),
@@ -92,6 +94,7 @@ def _remembered(run: Run, world: World, plan: Plan, now: float) -> _Remembered:
             irreversible=releases.irreversible_since(tx, world.deployment, target) if plan.target_release else (),
             deploys=releases.deploys_under_way(tx, world.deployment, now),
             watchdog_seen=seen.last(tx, seen.WATCHDOG),
+            kill_switch=is_on(world.config, tx),
         )
 
 

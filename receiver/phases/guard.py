@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.kill_switch import SWITCHED_OFF
+from receiver.kill_switch import is_on_now
 from receiver.model import EscalationReason, Findings, Outcome, Proceed, Refusal, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.world import World
@@ -22,7 +23,7 @@ def guard(run: Run, world: World) -> Outcome:
 
 def switched_off(run: Run, world: World) -> Stop | None:
     """The stop of a run whose next step asks no other guardrail, while the kill switch is on."""
-    return refuse(run.findings, (SWITCHED_OFF,)) if world.config.kill_switch.exists() else None
+    return refuse(run.findings, (SWITCHED_OFF,)) if is_on_now(world.config, world.database) else None
 
 
 def refuse(findings: Findings, said_no: tuple[Refusal, ...]) -> Stop:

@@ -20,14 +20,14 @@ _HEADER = re.compile(
     r"(?i)(?<![a-z])((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)"
     r"""(\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)[^"'\\\r\n]++"""
 )
-_SCHEME = re.compile(r"(?i)(?<![a-z])(bearer|basic)(\s{1,4})([A-Za-z0-9._~+/-]{6,}+={0,2})")
+_SCHEME = re.compile(r"(?i)(?<![a-z])(bearer|basic)(\s{1,4})([A-Za-z0-9._~+/-]{6,}+={0,2})(?!\*)")
 _USERINFO = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]{1,2048}@")
 _OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]{0,60})(\s{1,4})([^\s-]\S*+)")
 _ASSIGNED = re.compile(
     r"(?i)((?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|api_?-?key|access_?-?key|private_?-?key"
     r"|session_?-?(?:id|key)|signature|(?<=[?&])(?:sig|auth)|(?<![a-z])key(?==))[\w-]{0,40})"
     r"""(\\?["']?\s{0,4}(?:=>|[:=])\s{0,4})"""
-    r"""("(?:[^"\\\r\n]|\\.)*+"|'(?:[^'\\\r\n]|\\.)*+'|\\?["']?[^\s"',;&)}\]\\]++)"""
+    r"""("(?:[^"\\\r\n]|\\.)*+"|'(?:[^'\\\r\n]|\\.)*+'|\\?["']?(?:(?:bearer|basic)\s{1,4})?[^\s"',;&)}\]\\]++)"""
 )
 _WELL_KNOWN = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
@@ -77,7 +77,7 @@ def _option(found: re.Match[str]) -> str:
 
 def _assigned(found: re.Match[str]) -> str:
     name, between, value = found.groups()
-    if not names_a_secret(name) or value.lstrip("\"'").startswith(REDACTED):
+    if not names_a_secret(name) or value.strip("\\\"'") == REDACTED:
         return found[0]
     quote = value[0] if value[0] in "\"'" else ""
     return f"{name}{between}{quote}{REDACTED}{quote}"
@@ -88,7 +88,7 @@ _REPLACEMENTS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]
     (_HEADER, rf"\1\2{REDACTED}"),
     (_USERINFO, rf"\1{REDACTED}@"),
     (_WELL_KNOWN, REDACTED),
+    (_ASSIGNED, _assigned),  # before what would take `token=` for the beginning of a token, as in `bearer token=...`
     (_SCHEME, _scheme),
     (_OPTION, _option),
-    (_ASSIGNED, _assigned),
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from configfile import ConfigError, parse_duration
+from configfile import ConfigError, parse_duration, printable
 from receiver.rules.groups import Group, Kind, Rule
 
 SHIPPED = (Path(__file__).parents[1] / "alert-rules").resolve()
@@ -41,8 +41,8 @@ def _read(path: Path) -> tuple[Group, ...]:
     try:
         content = yaml.safe_load(path.read_text())
         return tuple(_group(group) for group in content["groups"])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else printable(" ".join(str(error).split()))
         raise ConfigError(f"{path}: is no file of rules: {why}") from error
 
 

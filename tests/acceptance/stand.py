@@ -142,13 +142,15 @@ class Stand:
             ],
         }
         if alertmanager:
-            targets = [f"127.0.0.1:{self.ports['alertmanager']}"]
+            targets = [f"127.0.0.1:{port}" for name, port in self.ports.items() if name.startswith("alertmanager")]
             config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
         self.prometheus = start_prometheus(self.directory / "prometheus", config, self.ports["prometheus"])
         self.stack.callback(self.prometheus.stop)
 
-    def start_alertmanager(self, pager: str | None = None) -> None:
+    def start_alertmanager(self, pager: str | None = None, name: str = "alertmanager") -> None:
         """A real Alertmanager with the shipped configuration; only addresses and paths are ours.
+
+        A further one is called `alertmanager` and something, and has its port in `ports`.
 
         With a `pager`, people are called there, and its groups wait for a second and no longer.
         """
@@ -161,8 +163,10 @@ class Stand:
             config["receivers"][0] = {"name": "human", "webhook_configs": [{"url": pager}]}
             for route in (config["route"], *config["route"]["routes"]):
                 route |= {"group_wait": "1s", "group_interval": "1s"}
-        self.alertmanager = start_alertmanager(self.directory / "alertmanager", config, self.ports["alertmanager"])
-        self.stack.callback(self.alertmanager.stop)
+        server = start_alertmanager(self.directory / name, config, self.ports[name])
+        self.stack.callback(server.stop)
+        if name == "alertmanager":
+            self.alertmanager = server
 
     def start_agent(self, under: Sequence[str | Path] = ()) -> Process:
         """A real `rollback-agent serve`, ready; with an Alertmanager, which is asked for silences.

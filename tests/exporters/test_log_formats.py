@@ -183,6 +183,23 @@ def test_json_line_is_read_alike_whatever_came_before(known: dict[str, object]) 
             assert only_request(experienced.read(block)) == only_request(fresh.read(block)), line
 
 
+@pytest.mark.parametrize("user", [b"\xff", b"caf\xc3\xa9", b"\xed\xa0\x80", b"\xc3"])
+def test_user_whose_name_is_no_utf_8_is_one_user(user: bytes) -> None:
+    """A name is the bytes that the log has, whether or not its line is like the one before."""
+    reader = reader_of(Format.NGINX_JSON, "remote_user")
+    block = b'{"status": "503", "remote_user": "' + user + b'"}\n'
+    first, second = reader.read(block), reader.read(block)
+    assert first == second == Batch(requests=first.requests, users={user}, users_affected={user})
+
+
+def test_key_that_stands_in_no_line_as_it_is_makes_no_pattern() -> None:
+    """A key with half of a surrogate pair is read each time as JSON, and costs no line."""
+    reader = reader_of(Format.NGINX_JSON, None)
+    block = b'{"status": "200", "\\ud800": 1, "\\ud800*+": 2}\n'
+    for _ in range(2):
+        assert reader.read(block).requests.total() == 1
+
+
 def test_layout_of_a_log_may_change() -> None:
     """When a server begins to write other keys, its lines go on being read, and at the speed of known ones."""
     reader = reader_of(Format.NGINX_JSON, "remote_user")

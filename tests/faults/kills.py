@@ -12,6 +12,8 @@ from typing import Any, Self
 STEPS = ("evaluate", "guard", "approve", "claim", "back_up", "execute", "verify", "report")
 COMMIT = "commit"
 """In the place of a step: any transaction of the journal, also of those that belong to no run."""
+OUTSIDE = "outside"
+"""In the place of a step: what is done to the world outside of any, as by a start."""
 PATIENCE = 6.0
 """Seconds for which a point is waited for; what does not come to it by then is killed where it is."""
 

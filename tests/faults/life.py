@@ -22,7 +22,7 @@ from sqlalchemy import event
 
 from receiver import cli
 from receiver.commands import serve
-from tests.faults.kills import COMMIT, Kill, Moment, Whom
+from tests.faults.kills import COMMIT, OUTSIDE, Kill, Moment, Whom
 
 EFFECTS = frozenset(
     ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "subprocess.Popen", "socket.connect")
@@ -83,8 +83,8 @@ class Executioner:
             self._reach(moment, step)
 
     def _does(self, what: str, _arguments: object) -> None:
-        if what in EFFECTS and self._here.step:
-            self._reach(Moment.INSIDE, self._here.step)
+        if what in EFFECTS:
+            self._reach(Moment.INSIDE, self._here.step or OUTSIDE)
 
     def _reach(self, moment: Moment, place: str, is_last: bool = False) -> None:
         if (moment, place) != (self._kill.moment, self._kill.place):

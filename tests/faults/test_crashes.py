@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.kills import PATIENCE, Command, Kill, Moment, Whom
+from tests.faults.kills import OUTSIDE, PATIENCE, Command, Kill, Moment, Whom
 from tests.faults.trial import Trial
 
 MENDS, SLOW, FAILS = Command.MENDS, Command.SLOW, Command.FAILS
@@ -47,3 +47,14 @@ def test_killed_at_its_steps_it_loses_nothing_and_doubles_nothing(
     assert judgement.accepted == trial.size
     assert trial.points() == Counter(f"{kill.place} {kill.moment}" for kill in kills if kill.place)
     assert not trial.left_behind()
+
+
+@pytest.mark.parametrize("effect", [14, 19, 27, 35])
+def test_killed_in_its_first_start_it_starts_the_next_time(
+    tmp_path: Path, make_trial: Callable[..., Trial], effect: int
+) -> None:
+    """Wherever the making of directories, lock, log, journal and keys ends, the next start goes on from there."""
+    trial = make_trial(tmp_path / "trial", size=1)
+    trial.start_only(Kill(Whom.AGENT, LONG, OUTSIDE, Moment.INSIDE, effect))
+    assert trial.play([]).broken == ()
+    assert trial.points() == Counter([f"{OUTSIDE} {Moment.INSIDE}"])

@@ -101,6 +101,12 @@ class Trial:
             life.kill(Whom.ALL)
             self.database.close()
 
+    def start_only(self, kill: Kill) -> None:
+        """A life that nobody does anything about, up to its end."""
+        life = self._start(kill)
+        life.ends_within(kill.after)
+        life.kill(kill.whom)
+
     def _begin(self, patience: float) -> None:
         """A first life in which each deployment proves good."""
         life = self._start(SPARED)

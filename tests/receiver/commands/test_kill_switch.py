@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from receiver.commands.kill_switch import kill_switch
-from receiver.errors import RollbackAgentError
+from receiver.config import load_config
+from receiver.errors import JournalError, RollbackAgentError
+from receiver.journal.database import Database
+from receiver.journal.schema import migrate
+from receiver.kill_switch import is_on_now
+from tests.postgres import Postgres
 
 
 @pytest.fixture
@@ -55,3 +60,34 @@ def test_where_it_cannot_be_made_another_way_is_named(config: Path) -> None:
         RollbackAgentError, match=r"cannot be made: .*; to stop everything, stop `rollback-agent serve`"
     ):
         switch(config, "on")
+
+
+def shared(config: Path, url: str) -> None:
+    """From now on the journal is in PostgreSQL."""
+    file = config.parent / "journal.url"
+    file.write_text(url.replace("postgresql+psycopg", "postgresql"))
+    file.chmod(0o600)
+    content = json.loads(config.read_text()) | {"journal": {"postgresql": {"url_file": str(file)}}}
+    config.write_text(json.dumps(content))
+
+
+def test_it_is_on_for_every_replica(config: Path, postgres: Postgres) -> None:
+    """Where replicas share a journal the switch is in it: whoever switches it, and on whichever machine."""
+    database = Database(postgres.new_database())
+    migrate(database)
+    shared(config, database.url.render_as_string(hide_password=False))
+    other = load_config(config).model_copy(update={"root": config.parent / "another machine"})
+
+    switch(config, "on")
+    assert is_on_now(other, database)
+    switch(config, "off")
+    assert not is_on_now(other, database)
+    database.close()
+
+
+def test_it_is_on_here_although_the_others_cannot_be_told(config: Path) -> None:
+    """Without their journal it stops this replica, and says that it stops no other one."""
+    shared(config, "postgresql://ada:hunter2@127.0.0.1:1/journal")
+    with pytest.raises(JournalError, match=r"the kill switch is on for this replica and no other one: .*refused"):
+        switch(config, "on")
+    assert (config.parent / "rollback" / "kill-switch").read_text() == "ada: \n"

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from configfile import ConfigError
 from receiver.rules.files import SHIPPED, TREE, read_rule_files
 
 REPOSITORY = Path(__file__).parents[3]
@@ -52,3 +55,18 @@ def test_an_installed_package_holds_the_same_files(tmp_path: Path) -> None:
     assert texts(installed) == texts(RULES)
     scripts = {file.name for file in (REPOSITORY / "receiver" / "scripts").iterdir()}
     assert {file.name for file in (target / "receiver" / "scripts").iterdir()} == scripts
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["groups: " + "[" * 3000, "groups: " + "{a: " * 3000, "groups: [\xff]", "groups: 1"],
+    ids=["deep lists", "deep mappings", "not UTF-8", "a number"],
+)
+def test_what_is_no_file_of_rules_is_told(content: str, tmp_path: Path) -> None:
+    """A file that YAML cannot read, however deep it is nested, is an error that names it on one line."""
+    file = tmp_path / "a.rules.yml"
+    file.write_text(content, encoding="latin-1")
+    with pytest.raises(ConfigError) as refusal:
+        read_rule_files(tmp_path)
+    assert str(refusal.value).startswith(f"{file}: is no file of rules: ")
+    assert str(refusal.value).isprintable()
