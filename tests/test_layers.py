@@ -33,7 +33,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.gate",
         "receiver.progress",
     ),
-    ("receiver.diagnosis", "receiver.audit_retention", "receiver.target_check", "receiver.journal_watch"),
+    (
+        "receiver.diagnosis",
+        "receiver.audit_retention",
+        "receiver.notification_retention",
+        "receiver.target_check",
+        "receiver.journal_watch",
+    ),
     ("receiver.autonomy", "receiver.kill_switch"),
     (
         "receiver.guardrails",

@@ -64,6 +64,8 @@ class Journal(Section):
     """Where everything is remembered; by default in a file below `root`."""
 
     postgresql: JournalServer | None = None
+    keep_notifications: Period = 2592000.0
+    """How long one with which nothing is left to do is kept."""
 
 
 class Prometheus(Section):

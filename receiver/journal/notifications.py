@@ -60,3 +60,10 @@ def conclude(tx: sa.Connection, notification: str) -> None:
     """Nothing is left to do with the notification."""
     table = tables.notification
     tx.execute(sa.update(table).where(table.c.id == notification).values(next_look_at=None))
+
+
+def forget(tx: sa.Connection, before: float, limit: int) -> int:
+    """Remove up to `limit` that came before then (Unix seconds) and were concluded; returns how many."""
+    table = tables.notification
+    old = sa.select(table.c.id).where(table.c.next_look_at.is_(None), table.c.received_at < before).limit(limit)
+    return len(tx.execute(sa.delete(table).where(table.c.id.in_(old)).returning(table.c.id)).all())
