@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 from pathlib import Path
@@ -37,6 +38,12 @@ def answer(agent: Agent, word: Answer) -> None:
     Operators(agent.database, agent.world.audit, agent.config).answer(asked(agent).id, word, ADA, "")
 
 
+def told_of_the_step(agent: Agent) -> str:
+    """What the run says of the step in which the person is at work, or was."""
+    summaries = [step["summary"] for step in agent.run()["steps"] if step["name"] == "execute"]
+    return str(summaries[0])
+
+
 def test_the_steps_can_be_typed(asking: Agent) -> None:
     """Backup, command and what to check stand in the escalation and on the audit trail; nothing was executed."""
     run = asking.run()
@@ -47,10 +54,28 @@ def test_the_steps_can_be_typed(asking: Agent) -> None:
     assert f"ROLLBACK_BACKUP={run['backup']['directory']}" in command
     assert run["backup"]["directory"] in told.summary
     assert "rollback-agent verify qrl" in told.summary
-    assert (asking.executed(), asking.audited().count("by_hand")) == ([], 1)
+    (record,) = [record for record in asking.audit_records() if record["decision"] == "by_hand"]
+    assert record["reasoning"] == told.summary
+    assert record["facts"] == {"plan_hash": run["plan"]["hash"], "command": run["plan"]["command"]}
+    assert (asking.executed(), told_of_the_step(asking)) == ([], f"waiting for a person; {BAD} is live and not {GOOD}")
     for _ in range(3):
         assert asking.wait(3)["state"] == "waiting"
     assert asking.audited().count("by_hand") == 1
+
+
+def test_the_command_is_told_what_it_is_always_told(asking: Agent) -> None:
+    """The variables that the agent's own call would have stand before the command, and the plan is in the file."""
+    command = asked(asking).summary.split("Run: ")[1].split("; See whether")[0]
+    given = dict(word.split("=", 1) for word in shlex.split(command) if word.startswith("ROLLBACK_"))
+    plan = json.loads(Path(given.pop("ROLLBACK_PLAN")).read_text())
+    assert plan["hash"] == asking.run()["plan"]["hash"]
+    assert given == {
+        "ROLLBACK_DEPLOYMENT": "qrl",
+        "ROLLBACK_LEVEL": "manual",
+        "ROLLBACK_LIVE_RELEASE": BAD,
+        "ROLLBACK_TARGET_RELEASE": GOOD,
+        "ROLLBACK_BACKUP": asking.run()["backup"]["directory"],
+    }
 
 
 def test_what_is_told_works_as_it_is_told(asking: Agent) -> None:
@@ -66,9 +91,20 @@ def test_what_the_target_shows_is_done(asking: Agent) -> None:
 
     run = asking.wait(3)
 
-    assert (run["result"], asking.held(), asked(asking).answer) == ("restored", [BAD], "done")
+    assert (run["result"], asking.held()) == ("restored", [BAD])
+    assert (asked(asking).answer, asked(asking).answered_by) == ("done", "rollback-agent")
+    assert told_of_the_step(asking) == f"{GOOD} is live, made so by a person"
     assert run["reason"].startswith(f"{GOOD} is live")
     assert "Carried out by hand within" in Path(run["report"]).read_text()
+
+
+def test_who_has_done_it_is_told(asking: Agent) -> None:
+    """Whoever says that it is done, and has done it, is named."""
+    asking.target.ship(GOOD)
+    answer(asking, Answer.DONE)
+
+    assert asking.wait(3)["result"] == "restored"
+    assert told_of_the_step(asking) == f"{GOOD} is live, made so by ada"
 
 
 def test_a_word_alone_is_not_done(asking: Agent) -> None:
@@ -79,7 +115,7 @@ def test_a_word_alone_is_not_done(asking: Agent) -> None:
 
     assert run["result"] == "failed"
     assert run["reason"] == f"ada said that it is done, but {BAD} is live and not {GOOD}"
-    assert asking.latch() == run["reason"]
+    assert (asking.latch(), asking.escalated()) == (run["reason"], ["by_hand", "rollback_failed"])
 
 
 def test_giving_up_ends_it(asking: Agent) -> None:
