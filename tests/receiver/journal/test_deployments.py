@@ -96,6 +96,18 @@ def test_a_latch_is_lifted_once(database: Database) -> None:
         assert deployments.latch_of(tx, "qrl") is None
 
 
+def test_a_latch_is_of_one_deployment(database: Database) -> None:
+    """Latching one deployment, or clearing it, leaves another as it is."""
+    with database.write() as tx:
+        deployments.lock(tx, "shop")
+    with database.write() as tx:
+        deployments.latch(tx, "qrl", NOW, "it failed")
+        assert deployments.latch_of(tx, "shop") is None
+    with database.write() as tx:
+        deployments.clear_latch(tx, "shop")
+        assert deployments.latch_of(tx, "qrl") == deployments.Latch(NOW, "it failed")
+
+
 def test_claims_are_counted_by_deployment_and_time(database: Database) -> None:
     """Only the deployment's own claims after the moment count, oldest first, without the asking run's own."""
     moments = {"a": NOW + 3, "b": NOW + 1, "c": NOW}

@@ -45,6 +45,18 @@ def test_a_step_begins_once_and_ends_once(database: Database) -> None:
         assert runs.result_of(tx, run) is None
 
 
+def test_a_step_is_done_by_its_own_run(database: Database) -> None:
+    """What one run has done is not done for another, nor is what it has found."""
+    run, other = claimed(database), claimed(database, "shop")
+    with database.write() as tx:
+        for one in (run, other):
+            runs.begin_step(tx, one, "guard", 1, NOW)
+        runs.finish_step(tx, run, "guard", NOW, Proceed(Findings(decision=DECISION), "no guardrail refuses"))
+
+        assert (runs.done_steps(tx, run), runs.done_steps(tx, other)) == ({"guard"}, frozenset())
+        assert runs.findings_of(tx, other.id) == Findings()
+
+
 def test_a_stop_gives_the_run_its_result(database: Database) -> None:
     """After a stop the result and its reason are known to whoever takes the run up to report it."""
     run = claimed(database)

@@ -210,6 +210,21 @@ def test_a_wake_makes_a_waiting_run_due_now(database: Database) -> None:
     assert claim(database, NOW + 1) is not None
 
 
+def test_a_wake_is_for_one_incident(database: Database) -> None:
+    """What wakes the run of one incident leaves the run of another waiting."""
+    mine, other = claimed(database), claimed(database, "shop")
+    with database.write() as tx:
+        runs.wait(tx, mine, NOW + 50)
+        runs.wait(tx, other, NOW + 50)
+    with database.write() as tx:
+        runs.wake(tx, mine.incident, NOW + 1)
+
+    woken = claim(database, NOW + 1)
+
+    assert woken is not None
+    assert (woken.id, claim(database, NOW + 1)) == (mine.id, None)
+
+
 def test_a_wake_between_claim_and_wait_is_not_lost(database: Database) -> None:
     """An answer that comes while the phase still looks makes the run due at once, although it asked to wait."""
     mine = claimed(database)

@@ -56,7 +56,7 @@ def test_the_steps_can_be_typed(asking: Agent) -> None:
     assert "rollback-agent verify qrl" in told.summary
     (record,) = [record for record in asking.audit_records() if record["decision"] == "by_hand"]
     assert record["reasoning"] == told.summary
-    assert record["facts"] == {"plan_hash": run["plan"]["hash"], "command": run["plan"]["command"]}
+    assert record["metrics_used"] == {"plan_hash": run["plan"]["hash"], "command": run["plan"]["command"]}
     assert (asking.executed(), told_of_the_step(asking)) == ([], f"waiting for a person; {BAD} is live and not {GOOD}")
     for _ in range(3):
         assert asking.wait(3)["state"] == "waiting"
