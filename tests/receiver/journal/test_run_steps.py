@@ -57,6 +57,28 @@ def test_a_step_is_done_by_its_own_run(database: Database) -> None:
         assert runs.findings_of(tx, other.id) == Findings()
 
 
+def test_what_a_waiting_step_has_found_is_kept(database: Database) -> None:
+    """It is there when the step is called again, also what it found before an earlier wait, and in no other step."""
+    run, other = claimed(database), claimed(database, "shop")
+    with database.write() as tx:
+        runs.begin_step(tx, other, "approve", 2, NOW)
+        runs.begin_step(tx, run, "evaluate", 0, NOW)
+        runs.finish_step(tx, run, "evaluate", NOW, Proceed(Findings(decision=DECISION), "rollback"))
+        runs.begin_step(tx, run, "approve", 2, NOW)
+        assert runs.phase_under_way(tx, "qrl") == "approve"
+    found = Findings(decision=DECISION)
+    for part in ({"plan": PLAN}, {"claimed_at": NOW + 1}):
+        again = replace(run, findings=found)
+        found = replace(found, **part)
+        with database.write() as tx:
+            runs.wait(tx, again, NOW, "approve", "waiting for a person", found)
+
+        with database.read() as tx:
+            assert runs.findings_of(tx, run.id) == found
+            assert runs.findings_of(tx, other.id) == Findings()
+            assert runs.done_steps(tx, run) == {"evaluate"}
+
+
 def test_a_stop_gives_the_run_its_result(database: Database) -> None:
     """After a stop the result and its reason are known to whoever takes the run up to report it."""
     run = claimed(database)
