@@ -22,6 +22,7 @@ RATE, SECONDS = 100.0, 10.0
 """Notifications a second that wait for no answer, and for how long they come."""
 REPETITIONS = 1
 TOKEN = "a-token-that-only-the-bench-uses"
+ALERT = ("ServiceDown", "service_down", "1")
 FASTEST = (Column(f"accepted a second, {CLIENTS} clients", ",.0f"),)
 LATENCY = (
     Column(f"ms, median at {RATE:.0f} a second", ".1f", more_is_better=False),
@@ -36,7 +37,8 @@ def run() -> None:
         directory = Path(name)
         our_port, their_port = free_port(), free_port()
         bare = Process([sys.executable, "-m", "bench.bare", str(their_port)], directory / "bare.output")
-        with start_prometheus(directory, {}, free_port()) as prometheus, bare:
+        (directory / "firing.rules.yml").write_text(json.dumps(_rules()))
+        with start_prometheus(directory, {"rule_files": ["*.rules.yml"]}, free_port()) as prometheus, bare:
             config = _write_config(directory, our_port, prometheus.url)
             with Process([COMMAND, "serve", "--config", config], directory / "serve.output") as ours:
                 for process, port in ((ours, our_port), (bare, their_port)):
@@ -80,9 +82,16 @@ def _write_config(directory: Path, port: int, prometheus: str) -> Path:
     return path
 
 
+def _rules() -> dict[str, Any]:
+    """Rules by which what is notified fires, as it does where Alertmanager tells of it."""
+    labels = {key: value for key, value in _alert(*ALERT, "fastapi")["labels"].items() if key != "alertname"}
+    rule = {"alert": ALERT[0], "expr": "vector(1)", "labels": labels}
+    return {"groups": [{"name": "bench", "interval": "1s", "rules": [rule]}]}
+
+
 def notification() -> dict[str, Any]:
     """What Alertmanager 0.25 posts of a group of three alerts under the shipped rules."""
-    alerts = [_alert("ServiceDown", "service_down", "1", service) for service in ("fastapi", "flask", "gradio")]
+    alerts = [_alert(*ALERT, service) for service in ("fastapi", "flask", "gradio")]
     return {
         "receiver": "rollback-agent",
         "status": "firing",

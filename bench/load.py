@@ -15,8 +15,11 @@ class Client:
     """One connection that is kept, as Alertmanager keeps it; costs far less than what it measures."""
 
     def __init__(self, port: int, request: bytes) -> None:
-        self._request = request
-        self._connection = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self._port, self._request = port, request
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", self._port), TIMEOUT)
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def post(self) -> int:
@@ -26,9 +29,13 @@ class Client:
         while b"\r\n\r\n" not in answer:
             answer += self._receive()
         head, _, body = answer.partition(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        head = head.lower()
+        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
         while len(body) < length:
             body += self._receive()
+        if b"\r\nconnection: close" in head:
+            self.close()
+            self._connect()
         return int(head.split(b" ", 2)[1])
 
     def close(self) -> None:
@@ -52,12 +59,12 @@ def request_of(body: bytes, token: str) -> bytes:
 
 
 def rate(port: int, request: bytes, clients: int, each: int) -> float:
-    """Answers a second to `clients` that each post again as soon as they have an answer; raises unless all are 202."""
+    """Answers a second to `clients` that each post again as soon as they are answered; raises unless all are 202."""
     connections = [Client(port, request) for _ in range(clients)]
     with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(lambda client: _expect(client.post()), connections))  # what is done once is not counted
+        list(pool.map(_post, connections, itertools.repeat(1)))  # what is done once is not counted
         began = time.perf_counter()
-        list(pool.map(lambda client: [_expect(client.post()) for _ in range(each)], connections))
+        list(pool.map(_post, connections, itertools.repeat(each)))
         seconds = time.perf_counter() - began
     for client in connections:
         client.close()
@@ -78,7 +85,7 @@ def latencies(port: int, request: bytes, a_second: float, seconds: float, connec
         while (number := next(numbers)) < total:
             due = began + number / a_second
             time.sleep(max(due - time.perf_counter(), 0))
-            _expect(client.post())
+            _post(client, 1)
             taken.append(time.perf_counter() - due)
         client.close()
         return taken
@@ -88,6 +95,8 @@ def latencies(port: int, request: bytes, a_second: float, seconds: float, connec
         return sorted(itertools.chain.from_iterable(pool.map(work, clients)))
 
 
-def _expect(status: int) -> None:
-    if status != 202:
-        raise RuntimeError(f"a notification was answered {status}, and 202 is expected")
+def _post(client: Client, times: int) -> None:
+    for _ in range(times):
+        status = client.post()
+        if status != 202:
+            raise RuntimeError(f"a notification was answered {status}, and 202 is expected")

@@ -19,7 +19,8 @@ from receiver.api import add_api
 from receiver.authentication import Access, Refused
 from receiver.errors import BadNotification, JournalError
 from receiver.identity import Role
-from receiver.journal import counts, notifications
+from receiver.intake import Intake
+from receiver.journal import counts
 from receiver.journal.database import Database
 from receiver.log import get_log
 from receiver.operators import Operators
@@ -82,6 +83,7 @@ class Interface:
 def create_app(interface: Interface) -> Flask:
     """The WSGI application."""
     app = Flask("receiver", static_folder=None)
+    intake = Intake(interface.database)
     # One more than is taken: of a chunked body Flask gives the beginning, and a full one must be told from a cut one.
     app.config["MAX_CONTENT_LENGTH"] = webhook.MAX_BYTES + 1
     # A redirect would make Alertmanager repeat the POST as a GET and take the answer for a delivery.
@@ -96,7 +98,7 @@ def create_app(interface: Interface) -> Flask:
     @app.post("/api/v1/alerts")
     def alerts() -> tuple[Response, int]:
         interface.access().require(request, Role.WEBHOOK)
-        return _accept(interface)
+        return _accept(interface, intake)
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -129,16 +131,13 @@ def create_app(interface: Interface) -> Flask:
     return app
 
 
-def _accept(interface: Interface) -> tuple[Response, int]:
+def _accept(interface: Interface, intake: Intake) -> tuple[Response, int]:
     try:
         good, bad, truncated = webhook.parse(request.get_data(cache=False))
     except BadNotification as error:
         raise Refused(error.status, str(error), "too_large" if error.status == 413 else "invalid") from error
     try:
-        with interface.database.write() as tx:
-            id_ = notifications.store(tx, interface.database.now(tx), good, truncated)
-            if bad:
-                counts.bump(tx, "alerts", bad, outcome="invalid")
+        id_ = intake.store(good, truncated, bad)
     except JournalError as error:
         get_log().error("a notification could not be stored", error=str(error))
         raise Refused(503, "the notification could not be stored; send it again", "failed") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -44,9 +46,7 @@ class Inbox:
 
     def work_once(self) -> bool:
         """Look at every notification that is due; returns whether a run was begun or woken."""
-        with self._database.read() as tx:
-            now = self._database.now(tx)
-            due = notifications.due(tx, now)
+        now, due = self._due(None)
         if not due:
             return False
         try:
@@ -54,15 +54,19 @@ class Inbox:
         except PrometheusError as error:
             get_log().error("what fires is not known", error=str(error))
             firing = None
-        began, failed = False, []
-        for notification in due:
+        began = False
+        while due:
             try:
-                began |= self._look_at(notification, firing, now)
-            except JournalError as error:  # it stays due; the others must not wait behind it
-                failed.append(error)
-        if failed:
-            raise failed[0]  # so that the next look waits for a moment
+                began = self._look_at(due, firing, now) or began
+            except JournalError:
+                return self._look_at_each(due, firing, now) or began
+            _, due = self._due(now)
         return began
+
+    def _due(self, at: float | None) -> tuple[float, tuple[StoredNotification, ...]]:
+        with self._database.read() as tx:
+            now = self._database.now(tx) if at is None else at
+            return now, notifications.due(tx, now)
 
     def reconcile(self) -> bool:
         """See to what fires although no notification told, and close the incidents of what is quiet."""
@@ -100,52 +104,73 @@ class Inbox:
             return False
         return True
 
-    def _look_at(
-        self, notification: StoredNotification, firing: Mapping[str, Demand | None] | None, now: float
+    def _look_at_each(
+        self, due: Sequence[StoredNotification], firing: Mapping[str, Demand | None] | None, now: float
     ) -> bool:
-        named = {
+        """One may be the reason why they could not be looked at together; it stays due, and the others go on."""
+        began, failed = False, []
+        for one in due:
+            try:
+                began |= self._look_at((one,), firing, now)
+            except JournalError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]  # so that the next look waits for a moment
+        return began
+
+    def _look_at(
+        self, due: Sequence[StoredNotification], firing: Mapping[str, Demand | None] | None, now: float
+    ) -> bool:
+        """Look at notifications in one transaction: in a storm there are many, of a few deployments."""
+        named = {one.id: self._named(one) for one in due}
+        settled = [one for one in due if now >= one.received_at + SETTLE]
+        # Prometheus decides whether they fire. What it cannot say, the run finds out too and asks a human.
+        quiet = _union(named.values()) - firing.keys() if firing is not None else frozenset()
+        given_up = {one for one in quiet & _union(named[one.id] for one in settled) if self._is_measured(one)}
+        early = {one.id for one in due if one not in settled and named[one.id] & quiet}
+        notified_at: dict[str, float] = {}
+        for one in sorted(due, key=lambda one: one.received_at):
+            for deployment in named[one.id] - (quiet if one.id in early else given_up):
+                notified_at.setdefault(deployment, one.received_at)
+        with self._database.write() as tx:
+            self._count(tx, [one for one in due if one.attempts == 0], now)
+            began = [
+                incidents.wake(tx, name, now, deciding=(firing or {}).get(name), notified_at=notified_at[name])
+                is not None
+                for name in sorted(notified_at)
+            ]
+            notifications.look_again(tx, early, now + LOOK_AGAIN)
+            notifications.conclude(tx, named.keys() - early)
+        if given_up:
+            get_log().info("notified, but Prometheus shows no firing branch", deployments=sorted(given_up))
+        return any(began)
+
+    def _named(self, notification: StoredNotification) -> frozenset[str]:
+        """The deployments on which a branch fires, as the notification has it."""
+        return frozenset(
             str(alert["deployment"])
             for alert in notification.alerts
             if alert["status"] == "firing" and alert.get("branch") and alert.get("deployment") in self._deployments
-        }
-        has_settled = now >= notification.received_at + SETTLE
-        # Prometheus decides whether they fire. What it cannot say, the run finds out too and asks a human.
-        to_wake = {
-            one for one in named if firing is None or one in firing or (has_settled and not self._is_measured(one))
-        }
-        with self._database.write() as tx:
-            if notification.attempts == 0:
-                self._count(tx, notification, now)
-            began = [
-                incidents.wake(
-                    tx,
-                    deployment,
-                    now,
-                    deciding=(firing or {}).get(deployment),
-                    notified_at=notification.received_at,
-                )
-                is not None
-                for deployment in sorted(to_wake)
-            ]
-            if named - to_wake and not has_settled:
-                notifications.look_again(tx, notification.id, now + LOOK_AGAIN)
-            else:
-                notifications.conclude(tx, notification.id)
-        if named - to_wake and has_settled:
-            get_log().info("notified, but Prometheus shows no firing branch", deployments=sorted(named - to_wake))
-        return any(began)
+        )
 
-    def _count(self, tx: sa.Connection, notification: StoredNotification, now: float) -> None:
-        for alert in notification.alerts:
-            outcome = self._outcome(alert)
-            bump(tx, "alerts", outcome=outcome)
-            if outcome == "watchdog":
-                seen.mark(tx, seen.WATCHDOG, notification.received_at)
-            if outcome in ("unknown_deployment", "unknown_pattern"):
-                deployment = str(alert.get("deployment") or "unknown")
-                known = deployment if deployment in self._deployments else "unknown"
-                summary = f"alert {alert.get('alertname') or '?'} ({outcome}) names deployment {deployment!r}"
-                escalations.open_one(tx, known, EscalationReason.UNKNOWN_PATTERN, summary[:300], now)
+    def _count(self, tx: sa.Connection, due: Sequence[StoredNotification], now: float) -> None:
+        outcomes: Counter[str] = Counter()
+        odd: dict[str, str] = {}
+        for one in due:
+            for alert in one.alerts:
+                outcome = self._outcome(alert)
+                outcomes[outcome] += 1
+                if outcome == "watchdog":
+                    seen.mark(tx, seen.WATCHDOG, one.received_at)
+                if outcome in ("unknown_deployment", "unknown_pattern"):
+                    deployment = str(alert.get("deployment") or "unknown")
+                    summary = f"alert {alert.get('alertname') or '?'} ({outcome}) names deployment {deployment!r}"
+                    odd[summary[:300]] = deployment if deployment in self._deployments else "unknown"
+        for outcome, count in outcomes.items():
+            bump(tx, "alerts", count, outcome=outcome)
+        # Of more than can be open at once, one more says that there were more.
+        for summary, deployment in islice(odd.items(), escalations.MOST_OPEN + 1):
+            escalations.open_one(tx, deployment, EscalationReason.UNKNOWN_PATTERN, summary, now)
 
     def _outcome(self, alert: dict[str, object]) -> str:
         if alert["status"] == "resolved":
@@ -155,3 +180,7 @@ class Inbox:
         if alert.get("deployment") not in self._deployments:
             return "unknown_deployment"
         return "branch" if alert.get("branch") else "unknown_pattern"
+
+
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*sets)

@@ -22,6 +22,8 @@ JOURNAL_LOOK = 5.0
 """Seconds between two looks whether the journal can be written."""
 FORGET_EVERY = 3600.0
 """Seconds between two looks for what is too old to be kept."""
+GATHER = 0.1
+"""Seconds after a look at the inbox in which notifications gather for the next: in a storm they are looked at together."""
 AUDIT_LOOK = 5.0
 """Seconds between two looks at the audit trail; shorter than Prometheus' own."""
 
@@ -82,6 +84,7 @@ class Workers:
         began = self._parts.current().inbox.work_once()
         if began:
             self._runnable.set()
+        self._stop.wait(GATHER)
         return False
 
     def _escalate(self) -> bool:

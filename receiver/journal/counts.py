@@ -8,18 +8,17 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from receiver.journal import tables
-from receiver.journal.database import insert
+
+# As text, for both databases: the same as an expression would be compiled anew each time, in every notification.
+_BUMP = sa.text(
+    "insert into count (name, label, value) values (:name, :label, :value) "
+    "on conflict (name, label) do update set value = count.value + excluded.value"
+)
 
 
 def bump(tx: sa.Connection, name: str, by: int = 1, **labels: str) -> None:
     """Add `by` to the counter `name` with these labels, in the transaction of what is being counted."""
-    row = {"name": name, "label": json.dumps(labels, sort_keys=True), "value": by}
-    statement = insert(tx, tables.count).values(row)
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["name", "label"], set_={"value": tables.count.c.value + statement.excluded.value}
-        )
-    )
+    tx.execute(_BUMP, {"name": name, "label": json.dumps(labels, sort_keys=True), "value": by})
 
 
 def read_all(tx: sa.Connection) -> Iterator[tuple[str, dict[str, str], int]]:

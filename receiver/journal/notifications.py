@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -26,40 +26,64 @@ class StoredNotification:
 
 def store(tx: sa.Connection, now: float, alerts: Sequence[dict[str, object]], truncated: int) -> str:
     """Keep a notification; once this transaction has committed, it will be looked at, whatever happens."""
-    row = {
-        "id": new_id() + new_id(),
-        "received_at": now,
-        "alerts": json.dumps(alerts),
-        "truncated": truncated,
-        "next_look_at": now,
-        "attempts": 0,
-    }
-    tx.execute(sa.insert(tables.notification).values(row))
-    bump(tx, "notifications", outcome="accepted")
-    return str(row["id"])
+    return store_all(tx, now, [(alerts, truncated)])[0]
 
 
-def due(tx: sa.Connection, now: float, limit: int = 100) -> tuple[StoredNotification, ...]:
-    """The oldest notifications whose time to be looked at has come."""
+def store_all(
+    tx: sa.Connection, now: float, received: Sequence[tuple[Sequence[dict[str, object]], int]]
+) -> tuple[str, ...]:
+    """Keep notifications, each as its alerts and how many were left out of it; returns their ids in that order."""
+    rows = [
+        {
+            "id": new_id() + new_id(),
+            "received_at": now,
+            "alerts": json.dumps(alerts),
+            "truncated": truncated,
+            "next_look_at": now,
+            "attempts": 0,
+        }
+        for alerts, truncated in received
+    ]
+    tx.execute(sa.insert(tables.notification), rows)
+    bump(tx, "notifications", len(rows), outcome="accepted")
+    return tuple(str(row["id"]) for row in rows)
+
+
+def due(tx: sa.Connection, now: float, limit: int = 100, most_text: int = 1 << 22) -> tuple[StoredNotification, ...]:
+    """Those whose time to be looked at came first, up to `limit`, and no more once they hold `most_text` characters.
+
+    By that time and not by their age, so that those which are looked at again wait behind those that are new.
+    """
     table = tables.notification
-    rows = tx.execute(sa.select(table).where(table.c.next_look_at <= now).order_by(table.c.received_at).limit(limit))
-    return tuple(
-        StoredNotification(row.id, row.received_at, tuple(json.loads(row.alerts)), row.truncated, row.attempts)
-        for row in rows
+    rows = tx.execute(
+        sa.select(table)
+        .where(table.c.next_look_at <= now)
+        .order_by(table.c.next_look_at, table.c.received_at)
+        .limit(limit)
     )
+    found, text = [], 0
+    for row in rows:
+        found.append(
+            StoredNotification(row.id, row.received_at, tuple(json.loads(row.alerts)), row.truncated, row.attempts)
+        )
+        text += len(row.alerts)
+        if text >= most_text:
+            break
+    rows.close()
+    return tuple(found)
 
 
-def look_again(tx: sa.Connection, notification: str, at: float) -> None:
-    """Keep the notification open until `at` (Unix seconds)."""
+def look_again(tx: sa.Connection, ids: Collection[str], at: float) -> None:
+    """Keep the notifications open until `at` (Unix seconds)."""
     table = tables.notification
     values = {"next_look_at": at, "attempts": table.c.attempts + 1}
-    tx.execute(sa.update(table).where(table.c.id == notification).values(values))
+    tx.execute(sa.update(table).where(table.c.id.in_(ids)).values(values))
 
 
-def conclude(tx: sa.Connection, notification: str) -> None:
-    """Nothing is left to do with the notification."""
+def conclude(tx: sa.Connection, ids: Collection[str]) -> None:
+    """Nothing is left to do with the notifications."""
     table = tables.notification
-    tx.execute(sa.update(table).where(table.c.id == notification).values(next_look_at=None))
+    tx.execute(sa.update(table).where(table.c.id.in_(ids)).values(next_look_at=None))
 
 
 def forget(tx: sa.Connection, before: float, limit: int) -> int:

@@ -31,7 +31,7 @@ def test_it_is_looked_at_again_when_asked_to(database: Database) -> None:
     """One that is to be looked at later is not due before, and knows how often it was looked at."""
     id_ = store(database, NOW)
     with database.write() as tx:
-        notifications.look_again(tx, id_, NOW + 5)
+        notifications.look_again(tx, [id_], NOW + 5)
 
     assert due(database, NOW + 4.9) == ()
     assert [one.attempts for one in due(database, NOW + 5)] == [1]
@@ -41,7 +41,7 @@ def test_a_concluded_one_is_never_due(database: Database) -> None:
     """Nothing is left to do with one that was concluded, and others are not touched."""
     first, second = store(database, NOW), store(database, NOW)
     with database.write() as tx:
-        notifications.conclude(tx, first)
+        notifications.conclude(tx, [first])
 
     assert [one.id for one in due(database, NOW + 99)] == [second]
 
