@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from receiver.errors import BadNotification
@@ -28,7 +30,8 @@ def parse(body: bytes) -> tuple[list[dict[str, object]], int, int]:
     alerts = payload.get("alerts")
     if not isinstance(alerts, list):
         raise BadNotification(400, "the body holds no list 'alerts'")
-    read = [_alert(alert) for alert in alerts]
+    storable = cache(_storable)  # the alerts of a group have most of their labels in common
+    read = [_alert(alert, storable) for alert in alerts]
     good = [alert for alert in read if alert is not None]
     if alerts and not good:
         raise BadNotification(400, f"none of the {len(alerts)} alerts has a status and labels")
@@ -70,14 +73,14 @@ def _deeper_than(value: object, depth: int) -> bool:
     return any(isinstance(value, dict | list) for value in layer)
 
 
-def _alert(alert: object) -> dict[str, object] | None:
+def _alert(alert: object, storable: Callable[[str], str]) -> dict[str, object] | None:
     """What is kept of an alert, or None where it cannot be used; the rest is asked of Prometheus."""
     if not isinstance(alert, dict) or alert.get("status") not in ("firing", "resolved"):
         return None
     labels = alert.get("labels")
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         return None
-    kept = {name: _storable(labels[name]) for name in _KEPT_LABELS if name in labels}
+    kept = {name: storable(labels[name]) for name in _KEPT_LABELS if name in labels}
     return {"status": alert["status"], **kept}
 
 

@@ -23,7 +23,7 @@ JOURNAL_LOOK = 5.0
 FORGET_EVERY = 3600.0
 """Seconds between two looks for what is too old to be kept."""
 GATHER = 0.1
-"""Seconds after a look at the inbox in which notifications gather for the next: in a storm they are looked at together."""
+"""Seconds after a look at the inbox in which notifications gather for the next: those of a storm go together."""
 AUDIT_LOOK = 5.0
 """Seconds between two looks at the audit trail; shorter than Prometheus' own."""
 

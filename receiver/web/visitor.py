@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g, request, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from receiver.identity import Role
 from receiver.journal import sessions
@@ -37,6 +37,15 @@ class Visitor:
 
 class Cookies(SecureCookieSessionInterface):
     """Flask's signed cookie; over HTTPS under a name that a browser takes from nobody but this host."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The cookie's content; where none was sent, as by every machine, nothing is made to read one."""
+        return super().open_session(app, request) if request.cookies else self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie where it has changed; nothing is to be done where nobody has asked for it."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
     def get_cookie_name(self, _app: Flask) -> str:
         """The name says to the browser what the cookie must be."""
