@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.workers", "receiver.doctor"),
     ("receiver.wiring",),
     ("receiver.server", "receiver.app", "receiver.inbox", "receiver.observe", "receiver.metrics", "receiver.report"),
-    ("receiver.escalate", "receiver.intake"),
+    ("receiver.escalate", "receiver.intake", "receiver.gathering"),
     ("receiver.needs_human",),
     ("receiver.next_steps",),
     ("receiver.workflow", "receiver.pipeline", "receiver.api", "receiver.web"),
