@@ -18,6 +18,7 @@ from receiver.announcements import Announcements
 from receiver.api import add_api
 from receiver.authentication import Access, Refused
 from receiver.errors import BadNotification, JournalError
+from receiver.gathering import MOST_BODY
 from receiver.identity import Role
 from receiver.intake import Intake
 from receiver.journal import counts
@@ -92,7 +93,9 @@ def create_app(interface: Interface) -> Flask:
 
     @app.before_request
     def refuse_large() -> None:
-        if (request.content_length or 0) > webhook.MAX_BYTES:
+        if not _is_notification():
+            request.max_content_length = MOST_BODY  # a thread waits for none of what was not gathered
+        if (request.content_length or 0) > _longest_body():
             raise RequestEntityTooLarge  # before authentication, so that nobody makes the server read it
 
     @app.post("/api/v1/alerts")
@@ -131,6 +134,15 @@ def create_app(interface: Interface) -> Flask:
     return app
 
 
+def _is_notification() -> bool:
+    return request.method == "POST" and request.path.rstrip("/") == "/api/v1/alerts"
+
+
+def _longest_body() -> int:
+    """Bytes that the body of the current request may have."""
+    return webhook.MAX_BYTES if _is_notification() else MOST_BODY
+
+
 def _accept(interface: Interface, intake: Intake) -> tuple[Response, int]:
     try:
         good, bad, truncated = webhook.parse(request.get_data(cache=False))
@@ -146,20 +158,17 @@ def _accept(interface: Interface, intake: Intake) -> tuple[Response, int]:
 
 
 def _add_error_handlers(app: Flask, interface: Interface) -> None:
-    def is_notification() -> bool:
-        return request.method == "POST" and request.path.rstrip("/") == "/api/v1/alerts"
-
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
         # To Alertmanager 429 is no other than 401, and who wears its credentials out must not tell it to be slower.
-        status = 401 if error.status == 429 and is_notification() else error.status
+        status = 401 if error.status == 429 and _is_notification() else error.status
         response = jsonify(error=str(error))
         response.status_code = status
         if status == 401:
             response.headers.extend(("WWW-Authenticate", challenge) for challenge in interface.access().challenges)
         if status == 429:
             response.headers["Retry-After"] = str(error.retry_after)
-        if is_notification():
+        if _is_notification():
             interface.rejected.add(error.outcome)
             if error.status != 429:  # whoever goes on trying must not fill the disk
                 get_log().warning("a notification was refused", reason=str(error), address=request.remote_addr)
@@ -173,9 +182,9 @@ def _add_error_handlers(app: Flask, interface: Interface) -> None:
         text = {
             404: f"there is nothing at {request.path}; notifications go to POST /api/v1/alerts",
             405: f"{request.method} is not possible at {request.path}",
-            413: f"the body is larger than {webhook.MAX_BYTES} bytes",
+            413: f"the body is larger than {_longest_body()} bytes",
         }.get(response.status_code, error.description or error.name)
-        if is_notification():
+        if _is_notification():
             interface.rejected.add("too_large" if response.status_code == 413 else "invalid")
         plain = jsonify(error=text)
         plain.status_code = response.status_code

@@ -44,6 +44,8 @@ class _Headers(dict[bytes, bytes]):
     """Headers of which none that decides is there twice: a proxy might look at the one, we at the other."""
 
     def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name == b"Expect":
+            return  # who waited for a word has heard it before a thread was given to the request
         if name == b"Authorization" and name in self:
             value = self[name] + b", " + value  # as HTTP joins them, which is nobody's: the application says 401
         elif name in self and name in _ONLY_ONCE:
@@ -87,7 +89,7 @@ class _Connection(HTTPConnection):
 
     def communicate(self) -> bool:
         self.wire.begin()
-        is_kept = bool(super().communicate())
+        is_kept = bool(super().communicate())  # type: ignore[no-untyped-call]
         if self.lingers:
             self.wire.begin()
             with suppress(OSError):

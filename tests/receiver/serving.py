@@ -30,7 +30,7 @@ from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
 from receiver.operators import Operators
-from receiver.server import make_server
+from receiver.server import REQUEST_TIME, make_server
 from receiver.tls import Tls
 from receiver.web.site import Site
 from receiver.web_config import WebConfig
@@ -141,7 +141,11 @@ class Receiver:
 
 @contextmanager
 def serving(
-    directory: Path, web_config: WebConfig | None = None, clock: Callable[[], float] = time.monotonic, **settings: Any
+    directory: Path,
+    web_config: WebConfig | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    request_time: float = REQUEST_TIME,
+    **settings: Any,
 ) -> Iterator[Receiver]:
     """A served interface whose journal, token files and all else lie in `directory`; `settings` replace top-level keys.
 
@@ -173,7 +177,7 @@ def serving(
         )
         here.app = create_app(interface)
         tls = Tls(web_config.tls_server_config) if web_config and web_config.tls_server_config else None
-        server = make_server(here.app, "127.0.0.1:0", tls=tls.context if tls else None)
+        server = make_server(here.app, "127.0.0.1:0", request_time, tls=tls.context if tls else None)
         server.expiration_interval = 0.02  # how soon a stop is noticed
         server.prepare()
         here.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.bind_addr[1]}"

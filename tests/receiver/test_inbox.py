@@ -14,6 +14,7 @@ from receiver.inbox import LOOK_AGAIN, SETTLE, Inbox
 from receiver.journal import hotfixes, incidents, notifications, seen, tables, views
 from receiver.journal.counts import read_all
 from receiver.journal.database import Database, open_database
+from receiver.journal.escalations import MOST_OPEN
 from receiver.journal.hotfixes import LINGERS, HotfixState
 from receiver.journal.schema import migrate
 from receiver.model import Action, Demand
@@ -349,3 +350,28 @@ def test_reconciling_begins_a_run_when_the_watchdog_is_back(desk: Desk) -> None:
 
     assert [desk.inbox.reconcile() for _ in range(2)] == [True, False]
     assert len(desk.runs()) == 2
+
+
+def test_many_that_do_not_fire_keep_none_waiting_that_does(desk: Desk) -> None:
+    """A deployment that fires has its run with the first look, whatever was notified of another one before."""
+    desk.firing.now = {"other": DOWN}
+    for _ in range(250):
+        desk.notify()
+    desk.inbox.work_once()
+    desk.clock.now += LOOK_AGAIN
+    desk.notify(deployment="other")
+    desk.inbox.work_once()
+
+    assert len(desk.runs()) == 1
+    assert desk.counted() == {"branch": 251}
+
+
+def test_thousands_of_odd_alerts_ask_as_often_as_is_allowed(desk: Desk) -> None:
+    """Each is counted; of more questions than may be open one says that there were more."""
+    alerts: list[dict[str, object]] = [{"status": "firing", "alertname": f"odd {n}"} for n in range(5000)]
+    with desk.database.write() as tx:
+        notifications.store(tx, desk.clock(), alerts, 0)
+    desk.inbox.work_once()
+
+    assert desk.counted() == {"unknown_deployment": 5000}
+    assert len(desk.escalations()) == MOST_OPEN + 1

@@ -6,12 +6,15 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
+import pytest
 from flask import Flask
 from structlog.testing import capture_logs
 
-from receiver.server import make_server
-from tests.receiver.serving import Receiver, notification
+from receiver.gathering import MOST_BODY
+from receiver.server import MOST_WAITING, THREADS, make_server
+from tests.receiver.serving import Receiver, notification, serving
 
 HEAD = b"POST /api/v1/alerts HTTP/1.1\r\nHost: receiver\r\n"
 
@@ -27,6 +30,79 @@ def test_a_notification_gets_through_among_fifty_slow_clients(receiver: Receiver
         answer = receiver.post(notification())
 
         assert (answer.status_code, time.monotonic() - began < 30) == (202, True)
+
+
+SLOW = {
+    "say nothing": b"",
+    "send a part of the head": HEAD,
+    "send a part of a body": HEAD + b"Content-Length: 100\r\n\r\n{",
+    "send a part of a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n20\r\n{\r\n0\r\n\r\n",
+    "send a part of a long body": HEAD + b"Content-Length: 1000000\r\n\r\n{",
+    "send a part of the next request": b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\nGET",
+}
+
+
+@pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
+def test_slow_clients_hold_no_thread(tmp_path: Path, sent: bytes) -> None:
+    """More clients than there are threads, who all leave off somewhere and are not cut off: others are answered."""
+    with serving(tmp_path, request_time=3600.0) as receiver, ExitStack() as stack:
+        host, port = receiver.url.removeprefix("http://").split(":")
+        for _ in range(2 * THREADS):
+            slow = stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            slow.sendall(sent)
+
+        assert receiver.post(notification()).status_code == 202
+        assert receiver.get("/-/healthy").status_code == 200
+
+
+def test_of_too_many_who_waits_longest_is_cut_off(receiver: Receiver) -> None:
+    """More connections than are kept cost the oldest ones; a new one is served."""
+    host, port = receiver.url.removeprefix("http://").split(":")
+    with ExitStack() as stack:
+        first, *_ = [
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            for _ in range(MOST_WAITING + 1)
+        ]
+        first.settimeout(60)
+        assert first.recv(1) == b""
+        assert receiver.get("/-/healthy").status_code == 200
+
+
+def test_who_waits_for_a_word_hears_it(receiver: Receiver) -> None:
+    """A client that expects 100 before it sends the body is told once to go on, and then answered."""
+    host, port = receiver.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        client.sendall(HEAD + b"Connection: close\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"{}")
+        assert b"".join(iter(lambda: client.recv(1000), b"")).startswith(b"HTTP/1.1 401 ")
+
+
+def test_the_rest_of_a_refused_body_is_no_request(receiver: Receiver) -> None:
+    """Who is refused before the body was read gets one answer, whatever that body looks like."""
+    smuggled = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+    host, port = receiver.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(smuggled), smuggled)
+        client.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk)
+        answers = b"".join(iter(lambda: client.recv(1000), b""))
+    assert answers.startswith(b"HTTP/1.1 401 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+
+
+def test_two_requests_at_once_are_two_answers(receiver: Receiver) -> None:
+    """What was sent of the next request along with one is kept for it."""
+    get = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n"
+    host, port = receiver.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as client:
+        client.sendall(get + b"\r\n" + get + b"Connection: close\r\n\r\n")
+        assert b"".join(iter(lambda: client.recv(1000), b"")).count(b"HTTP/1.1 200 OK") == 2
+
+
+def test_a_form_is_short(receiver: Receiver) -> None:
+    """Nobody who is not known yet makes a thread read more than is gathered."""
+    answer = receiver.post(b"x" * (MOST_BODY + 1), path="/-/reload", authorization=None)
+    assert (answer.status_code, answer.json()["error"]) == (413, f"the body is larger than {MOST_BODY} bytes")
 
 
 def test_a_request_that_drips_in_is_cut_off() -> None:
