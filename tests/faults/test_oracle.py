@@ -126,6 +126,6 @@ def test_nothing_is_at_rest_while_something_is_left_to_do(ended: Ended) -> None:
         stored = notifications.store(tx, NOW, (), 0)
     assert not is_at_rest(ended.database)
     with ended.database.write() as tx:
-        notifications.conclude(tx, stored)
+        notifications.conclude(tx, [stored])
     claimed(ended.database, "shop")
     assert not is_at_rest(ended.database)

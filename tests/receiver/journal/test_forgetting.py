@@ -66,7 +66,7 @@ def stored(database: Database, age: float, concluded: bool = True) -> str:
     with database.write() as tx:
         id_ = notifications.store(tx, database.now(tx) - age, [{"status": "firing"}], 0)
         if concluded:
-            notifications.conclude(tx, id_)
+            notifications.conclude(tx, [id_])
     return id_
 
 
