@@ -15,6 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from receiver.deadlines import Deadlines
 from receiver.errors import NoAnswer
 
 MAX_ANSWER = 16 << 20
@@ -22,6 +23,7 @@ MAX_ANSWER = 16 << 20
 Fields = Mapping[str, str] | list[tuple[str, str]]
 NOTHING: Mapping[str, str] = {}
 _TOO_SLOW = "its answer did not end in time"
+_DEADLINES = Deadlines()
 
 
 def exchange(
@@ -89,13 +91,8 @@ def _in_time(connection: HTTPConnection) -> Iterator[None]:
         with suppress(OSError, AttributeError):  # it may just have been closed
             connection.sock.shutdown(socket.SHUT_RDWR)
 
-    end = threading.Timer(2 * float(connection.timeout or 0), cut_off)
-    end.daemon = True
-    end.start()
-    try:
+    with _DEADLINES.within(2 * float(connection.timeout or 0), cut_off):
         yield
-    finally:
-        end.cancel()
     if is_cut.is_set():  # what came until then looks like an answer without a body
         raise OSError(_TOO_SLOW)
 

@@ -61,7 +61,11 @@ def run_once(directory: Path, command: Command) -> Ended | Lost:
     At its time limit the command gets TERM, then KILL, with everything it started.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    wrapper = None if was_started(directory) else _start_wrapper(directory, command)
+    try:
+        wrapper = None if was_started(directory) else _start_wrapper(directory, command)
+    except OSError as error:  # no process could be made; who is asked again must not try it again
+        command.output.write_text(f"no process can be started: {error.strerror}\n")
+        return _give_up(directory)
     ended = _wait(directory, time.monotonic() + command.timeout + 3 * GRACE)
     if wrapper is not None:
         with suppress(subprocess.TimeoutExpired):

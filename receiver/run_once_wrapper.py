@@ -223,4 +223,8 @@ def _sync(directory: Path) -> None:
 
 
 if __name__ == "__main__":
+    # What stops a whole service (systemd's KillMode=control-group) reaches the command itself, whose end is to be told.
+    # Handlers that do nothing, and not SIG_IGN: that the command would inherit.
+    for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(stop, lambda *_: None)
     _wrap(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4], sys.argv[5:])

@@ -61,6 +61,7 @@ class Workers:
     def stop(self, patience: float) -> bool:
         """Ask all threads to end and wait up to `patience` seconds; returns whether all have."""
         self._stop.set()
+        self._parts.workflow.stop()
         self._notified.set()
         self._runnable.set()
         self._asked.set()

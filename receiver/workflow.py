@@ -62,6 +62,7 @@ class Workflow:
         self._owner = owner or new_id()
         self._monotonic = monotonic
         self._takes_over_from = -math.inf
+        self._stopping = threading.Event()
         self._held: dict[str, Run] = {}
         self._holding = threading.Lock()
 
@@ -70,7 +71,7 @@ class Workflow:
 
         A database error loses nothing: the lease lapses and the run is taken up again.
         """
-        run = self._claim()
+        run = None if self._stopping.is_set() else self._claim()
         if run is None:
             return False
         with self._holding:
@@ -98,6 +99,10 @@ class Workflow:
             # Nobody else may have reached it either. Whoever lives renews its leases before they are taken for ended.
             self._takes_over_from = self._monotonic() + LEASE
             raise
+
+    def stop(self) -> None:
+        """Begin no phase any more; a run that is between two is left to the next start, or to another replica."""
+        self._stopping.set()
 
     def renew_leases(self) -> None:
         """Keep what is being worked on; call it a few times within LEASE."""
@@ -128,6 +133,9 @@ class Workflow:
                 break
             if phase.__name__ in done:
                 continue
+            if self._stopping.is_set():
+                self._leave(run, phase)
+                return
             outcome = self._step(run, phase, position)
             if isinstance(outcome, Wait):
                 return
@@ -136,6 +144,11 @@ class Workflow:
         if ended is None:
             raise ValueError("the last phase gives the verdict")
         self._finish(run, *ended)
+
+    def _leave(self, run: Run, phase: Phase) -> None:
+        with self._database.write() as tx:
+            runs.wait(tx, run, 0.0)
+        get_log().info(f"{phase.__name__}: left to the next start")
 
     def _step(self, run: Run, phase: Phase, position: int) -> Outcome:
         name = phase.__name__

@@ -84,6 +84,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.config_values",
         "receiver.log_settings",
         "receiver.repeats",
+        "receiver.deadlines",
         "receiver.markdown",
         "receiver.program",
     ),

@@ -73,6 +73,7 @@ def _open_journal(config: Config, has_served: bool, wants_new: bool) -> Database
 
 
 def _serve(config: Config, database: Database, load: Callable[[], Config]) -> None:
+    signals = _catch_signals()
     replica = identify(config.commands)
     with database.write() as tx:
         runs.end_leases(tx, replica)  # _alone says that no other process can hold one of its
@@ -84,7 +85,6 @@ def _serve(config: Config, database: Database, load: Callable[[], Config]) -> No
         server.prepare()
     except OSError as error:
         raise ConfigError(f"{config.listen} cannot be listened on: {error.strerror or error}") from error
-    signals = _catch_signals()
     threading.Thread(target=server.serve, name="http", daemon=True).start()
     workers.start()
     get_log().info("rollback-agent serves", listen=config.listen, deployments=sorted(config.deployments))
