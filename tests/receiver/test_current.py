@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,19 @@ def test_each_fault_is_logged_and_none_is_answered(desk: Desk) -> None:
         load_config(path)
     assert len(str(faults.value).splitlines()) > 3
     assert [line["fault"] for line in log] == str(faults.value).splitlines()
+
+
+def test_a_file_that_is_cut_or_gone_leaves_the_old_one(desk: Desk) -> None:
+    """Read while it is being written, wherever it ends, or after it was removed, it changes nothing."""
+    path, wanted = desk.root / "agent.yml", configuration(desk.root, autonomy="L1")
+    whole = json.dumps(wanted.model_dump(mode="json", exclude_unset=True))
+    for length in range(0, len(whole), 3):
+        path.write_text(whole[:length])
+        assert desk.reload(lambda: load_config(path)) is not None
+    path.unlink()
+    assert desk.reload(lambda: load_config(path)) is not None
+    assert (desk.current(), desk.current.was_reloaded_well) == ("L4", False)
+
+    path.write_text(whole)
+    assert desk.reload(lambda: load_config(path)) is None
+    assert desk.current() == "L1"
