@@ -21,7 +21,7 @@ from demo.processes import Process
 from tests.acceptance.stand import AGENT, Stand, alert, stand
 
 FULL = "ROLLBACK_AGENT_FULL_STORM" in os.environ
-"""Whether the storm is ten thousand alerts of a hundred deployments, as docs/reliability.md tells."""
+"""Whether the storm is ten thousand alerts of a hundred deployments, which takes minutes."""
 DEPLOYMENTS, NOTIFICATIONS = (100, 5_000) if FULL else (20, 200)
 EACH = 2
 """Alerts in a notification."""
