@@ -14,9 +14,9 @@ from receiver.model import EscalationReason
 
 
 def rules() -> list[dict[str, Any]]:
-    """The shipped rules of the tree."""
+    """The branches of the shipped tree."""
     tree = yaml.safe_load((REPOSITORY / "alert-rules" / "decision-tree.rules.yml").read_text())
-    return [rule for group in tree["groups"] for rule in group["rules"]]
+    return [rule for group in tree["groups"] for rule in group["rules"] if "alert" in rule]
 
 
 def test_every_branch_of_the_tree_has_a_scenario() -> None:

@@ -48,6 +48,7 @@ def test_a_failed_rollback_is_told_in_full(agent: Agent) -> None:
     assert said["facts"].splitlines() == [
         "ServiceDown fires in Prometheus (rank 1): action rollback, confidence 0.99",
         "deployment:availability:ratio: 0.25",
+        "deployment:beyond_threshold:bool: 0",
         'service:availability:ratio{service="flask"}: 1',
     ]
     planned, backed_up, ran, latched = said["done"].splitlines()

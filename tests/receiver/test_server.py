@@ -44,7 +44,7 @@ SLOW = {
 
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
 def test_slow_clients_hold_no_thread(tmp_path: Path, sent: bytes) -> None:
-    """More clients than there are threads, who all leave off somewhere and are not cut off: others are answered."""
+    """More clients than there are threads, that leave off somewhere and are not cut off: others are answered (T12)."""
     with serving(tmp_path, request_time=3600.0) as receiver, ExitStack() as stack:
         host, port = receiver.url.removeprefix("http://").split(":")
         for _ in range(2 * THREADS):
@@ -56,7 +56,7 @@ def test_slow_clients_hold_no_thread(tmp_path: Path, sent: bytes) -> None:
 
 
 def test_of_too_many_who_waits_longest_is_cut_off(receiver: Receiver) -> None:
-    """More connections than are kept cost the oldest ones; a new one is served."""
+    """More connections than are kept cost the oldest ones; a new one is served (T12)."""
     host, port = receiver.url.removeprefix("http://").split(":")
     with ExitStack() as stack:
         first, *_ = [
