@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +20,8 @@ from typing import Self
 # The program itself, never a proxy of the environment.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # execs the program with a "parent died" signal set, so the pid stays and no code runs between fork and exec.
+_PORTS, _SHARE = range(12_000, 32_000), 500
+"""All of them lie below those that the kernel gives to clients."""
 _DIE_WITH_PARENT = ("/usr/bin/setpriv", "--pdeathsig", "TERM", "--")
 
 
@@ -25,10 +30,30 @@ class NotReadyError(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment, and that no other process is given meanwhile."""
+    _, ports = _own_ports()
+    for port in itertools.islice(ports, _SHARE):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("every port of this process's share is in use")
+
+
+@functools.cache
+def _own_ports() -> tuple[socket.socket, Iterator[int]]:
+    """A share of the ports, and the mark that says whose it is while the process lives.
+
+    Between the look at a port and its use another process would find it free as well, and talk to the wrong server.
+    """
+    for first in _PORTS[::_SHARE]:
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0rollback-agent-ports-{first}")
+        except OSError:
+            mark.close()
+        else:
+            return mark, itertools.cycle(range(first, first + _SHARE))
+    raise OSError("other processes have taken all ports that are shared out")
 
 
 def wait_until(condition: Callable[[], bool], timeout: float, every: float = 0.05) -> bool:

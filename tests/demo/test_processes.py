@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,26 @@ def test_a_server_is_ready_when_it_answers(tmp_path: Path) -> None:
         process.await_ready(url, 15)
         assert answers(url)
     assert not answers(url)
+
+
+def test_two_processes_are_never_given_the_same_port() -> None:
+    """Each draws from a share of its own, so that nobody talks to the server of another."""
+    script = "from demo.processes import free_port; print([free_port() for _ in range(20)]); input()"
+    command = (sys.executable, "-c", script)
+    with ExitStack() as stack:
+        others = [
+            stack.enter_context(
+                subprocess.Popen(
+                    (sys.executable, "-c", script), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                )
+            )
+            for _ in range(3)
+        ]
+        drawn = [port for other in others if other.stdout for port in json.loads(other.stdout.readline())]
+        for other in others:
+            other.communicate("\n")
+    drawn += [free_port() for _ in range(20)]
+    assert len(set(drawn)) == 80
 
 
 def test_a_process_that_ends_early_says_why(tmp_path: Path) -> None:
