@@ -102,11 +102,7 @@ def test_two_processes_are_never_given_the_same_port() -> None:
     command = (sys.executable, "-c", script)
     with ExitStack() as stack:
         others = [
-            stack.enter_context(
-                subprocess.Popen(
-                    (sys.executable, "-c", script), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-                )
-            )
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
             for _ in range(3)
         ]
         drawn = [port for other in others if other.stdout for port in json.loads(other.stdout.readline())]
