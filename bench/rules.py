@@ -5,16 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 
 from bench.measure import cpu_seconds
+from demo.exposition import serve_metrics
 from demo.monitoring import start_prometheus
 from demo.processes import free_port
 from receiver.prometheus_api import PrometheusApi
@@ -50,12 +49,12 @@ class Fleet:
             bad, minor = number % 50 == 0, number % 10 == 1
             self._add(f'deployment="fleet-{number:04}"', is_bad=bad, affected=80 if bad else 10 if minor else 0)
 
-    def exposition(self, now: float) -> bytes:
+    def exposition(self, now: float) -> str:
         """What exporter and receiver expose at that moment."""
         grown = now - self.since
         lines = [f"{series} {value}\n" for series, value in self.gauges]
         lines += [f"{series} {rate * grown:.3f}\n" for series, rate in self.counters]
-        return "".join(lines).encode()
+        return "".join(lines)
 
     def _add(self, deployment: str, is_bad: bool, affected: int) -> None:
         for service in SERVICES:
@@ -141,21 +140,7 @@ def _blocks(data: Path, chunks: Iterator[str]) -> None:
 @contextmanager
 def served(fleet: Fleet) -> Iterator[int]:
     """The port on which the fleet can be scraped."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = fleet.exposition(time.time())
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = serve_metrics(lambda: fleet.exposition(time.time()))
     try:
         yield server.server_address[1]
     finally:

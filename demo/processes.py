@@ -19,9 +19,9 @@ from typing import Self
 
 # The program itself, never a proxy of the environment.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-# execs the program with a "parent died" signal set, so the pid stays and no code runs between fork and exec.
 _PORTS, _SHARE = range(12_000, 32_000), 500
 """All of them lie below those that the kernel gives to clients."""
+# execs the program with a "parent died" signal set, so the pid stays and no code runs between fork and exec.
 _DIE_WITH_PARENT = ("/usr/bin/setpriv", "--pdeathsig", "TERM", "--")
 
 

@@ -1,17 +1,15 @@
-"""The receiver's metrics: every name in one place, read from the journal at each scrape."""
+"""The receiver's metrics of all that its journal holds, read at each scrape."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import Protocol
 
 import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from receiver.audit_watch import AuditState
 from receiver.autonomy import in_force
 from receiver.errors import JournalError
 from receiver.escalate import LAPSES_AFTER, Delivery
@@ -53,52 +51,6 @@ ALERT_OUTCOMES = ("branch", "watchdog", "resolved", "unknown_deployment", "unkno
 PHASE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 GUARDRAIL_NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
-
-
-class Reloads(Protocol):
-    """How reloading the configuration went."""
-
-    was_reloaded_well: bool
-    reloaded_at: float
-
-
-class ReloadCollector(Collector):
-    """How the last reload of this process went; it needs no journal."""
-
-    def __init__(self, reloads: Reloads) -> None:
-        self._reloads = reloads
-
-    def collect(self) -> Iterator[Metric]:
-        """Both gauges; a process that was not told to reload took its configuration up at its start."""
-        yield GaugeMetricFamily(
-            "rollback_config_last_reload_successful",
-            "Whether the last reload of the configuration succeeded.",
-            value=float(self._reloads.was_reloaded_well),
-        )
-        yield GaugeMetricFamily(
-            "rollback_config_last_reload_success_timestamp_seconds",
-            "When a configuration last came into force.",
-            value=self._reloads.reloaded_at,
-        )
-
-
-class AuditCollector(Collector):
-    """The audit trail as it was last looked at; nothing before the first look, since a 0 would look like a loss."""
-
-    def __init__(self, state: Callable[[], AuditState | None]) -> None:
-        self._state = state
-
-    def collect(self) -> Iterator[Metric]:
-        """What another machine has to remember so that a trail that was cut or replaced is noticed."""
-        state = self._state()
-        records = CounterMetricFamily("rollback_audit_records", "Number of the audit trail's last record.")
-        head = GaugeMetricFamily("rollback_audit_head", "First 52 bits of the SHA-256 of the last audit record.")
-        intact = GaugeMetricFamily("rollback_audit_intact", "Whether the audit trail holds and lost nothing.")
-        if state is not None:
-            records.add_metric((), state.head.records)
-            head.add_metric((), state.head.as_float)
-            intact.add_metric((), float(state.intact))
-        yield from (records, head, intact)
 
 
 class CollectorInForce(Collector):

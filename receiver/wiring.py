@@ -32,7 +32,8 @@ from receiver.escalate import Escalator
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.journal_watch import JournalWatch
-from receiver.metrics import AuditCollector, CollectorInForce, JournalCollector, ReloadCollector
+from receiver.metrics import CollectorInForce, JournalCollector
+from receiver.metrics_of_process import AuditCollector, ReloadCollector
 from receiver.model import History
 from receiver.operators import Operators
 from receiver.prometheus import Prometheus

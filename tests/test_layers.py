@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.guardrails",
         "receiver.decision",
         "receiver.signals",
+        "receiver.metrics_of_process",
         "receiver.metrics_of_runs",
         "receiver.metrics_of_work",
         "receiver.links",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.exposition import serve_metrics
+from demo.exposition import serve_metrics
 
 GOOD, BAD = "20261101-1200-good", "20261102-1200-bad"
 SERVICES = ("fastapi", "flask", "gradio")

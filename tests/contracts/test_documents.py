@@ -18,7 +18,8 @@ from receiver.cli import COMMANDS
 from receiver.config import Config, load_config
 from receiver.journal.database import open_database
 from receiver.journal.schema import migrate
-from receiver.metrics import AuditCollector, JournalCollector, ReloadCollector
+from receiver.metrics import JournalCollector
+from receiver.metrics_of_process import AuditCollector, ReloadCollector
 from receiver.model import EscalationReason, Result
 
 REPOSITORY = Path(__file__).parents[2]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import requests
 
+from demo.exposition import serve_metrics
 from demo.monitoring import start_alertmanager, start_prometheus
 from demo.processes import free_port
 from tests.acceptance.services import FAST_TREE
-from tests.exposition import serve_metrics
 from tests.faults.fleet import Fleet
 
 

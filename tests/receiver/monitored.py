@@ -7,10 +7,10 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from demo.exposition import serve_metrics
 from demo.monitoring import start_prometheus
 from demo.processes import free_port, wait_until
 from receiver.prometheus import Prometheus
-from tests.exposition import serve_metrics
 
 
 class Monitored:

@@ -20,7 +20,8 @@ from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, notifications
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
-from receiver.metrics import PHASE_NAMES, AuditCollector, JournalCollector, ReloadCollector
+from receiver.metrics import PHASE_NAMES, JournalCollector
+from receiver.metrics_of_process import AuditCollector, ReloadCollector
 from receiver.model import EscalationReason, Result
 from receiver.observe import observe
 from tests.prometheus_versions import Version
