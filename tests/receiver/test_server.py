@@ -55,10 +55,10 @@ def test_slow_clients_hold_no_thread(tmp_path: Path, sent: bytes) -> None:
         assert receiver.get("/-/healthy").status_code == 200
 
 
-def test_of_too_many_who_waits_longest_is_cut_off(receiver: Receiver) -> None:
-    """More connections than are kept cost the oldest ones; a new one is served (T12)."""
-    host, port = receiver.url.removeprefix("http://").split(":")
-    with ExitStack() as stack:
+def test_of_too_many_who_waits_longest_is_cut_off(tmp_path: Path) -> None:
+    """More connections than are kept cost the oldest ones, whose time is not up; a new one is served (T12)."""
+    with serving(tmp_path, request_time=3600.0) as receiver, ExitStack() as stack:
+        host, port = receiver.url.removeprefix("http://").split(":")
         first, *_ = [
             stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
             for _ in range(MOST_WAITING + 1)
