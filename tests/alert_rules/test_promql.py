@@ -15,7 +15,7 @@ from exporters import names
 from tests.alert_rules import promql_lint as lint
 from tests.alert_rules.promql_lint import Labels
 from tests.alert_rules.tree_model import AVAILABILITY, WATCHED_OVER
-from tests.receiver.test_metrics import MORE, PROMISED
+from tests.receiver.promised_metrics import MORE, PROMISED
 
 RULES = Path(__file__).parents[2] / "alert-rules"
 INTERVAL = 10

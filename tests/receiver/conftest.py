@@ -11,6 +11,7 @@ import pytest
 
 from tests.receiver.agent import Agent
 from tests.receiver.serving import Receiver, serving
+from tests.receiver.surroundings import ToldOfAlerts
 
 
 @pytest.fixture
@@ -37,3 +38,9 @@ def make_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
 def agent(make_agent: Callable[..., Agent]) -> Agent:
     """An agent at L4."""
     return make_agent()
+
+
+@pytest.fixture
+def alertmanager() -> ToldOfAlerts:
+    """An Alertmanager that takes everything."""
+    return ToldOfAlerts()

@@ -6,14 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import escalations, incidents, refusals, releases, runs, seen
+from receiver.journal import escalations, runs
 from receiver.journal.database import Database
-from receiver.model import Action, Decision, Demand, EscalationReason, Findings, Level, Refusal, Result, Run, Stop
+from receiver.model import Action, Demand, Result
+from tests.receiver.journal.incident_steps import (
+    CALLERS,
+    answer,
+    close_quiet,
+    decided,
+    end_run,
+    request,
+    wake,
+)
 from tests.receiver.journal.rows import DECISION, NOW, SERVICE_DOWN, at_once, begin, claim, claimed, contents
-
-CALLERS = 50
-ANOTHER = Demand("another", Action.ROLLBACK)
 
 
 def test_fifty_wakes_at_once_begin_one_run(database: Database) -> None:
@@ -183,155 +188,3 @@ def test_a_person_gets_a_run_in_an_incident_whose_run_has_ended(database: Databa
 
     assert run is not None
     assert run.incident == incident
-
-
-def wake(database: Database, now: float, deciding: Demand = ANOTHER) -> str | None:
-    """Prometheus shows a branch; it is one that no run has seen, and it asks for a rollback, unless told otherwise."""
-    with database.write() as tx:
-        return incidents.wake(tx, "qrl", now, deciding=deciding, notified_at=now)
-
-
-def decided(action: Action) -> Decision:
-    """A decision that rolls nothing back."""
-    return replace(DECISION, action=action, level=None, confidence=None)
-
-
-def request(database: Database) -> str | None:
-    with database.write() as tx:
-        return incidents.request(tx, "qrl", NOW, Level.FAST, "ada")
-
-
-def close_quiet(database: Database, now: float) -> str | None:
-    with database.write() as tx:
-        return incidents.close_quiet(tx, "qrl", now)
-
-
-def end_run(database: Database, decision: Decision = DECISION, result: Result = Result.FAILED) -> str:
-    """A run that has ended; the id of its incident."""
-    run = claimed(database)
-    with database.write() as tx:
-        runs.begin_step(tx, run, "evaluate", 0, NOW)
-        runs.finish_step(tx, run, "evaluate", NOW, Stop(result, "as asked", Findings(decision=decision)))
-        runs.finish(tx, run, NOW, result, None)
-    return run.incident
-
-
-def answer(database: Database, incident: str, word: str, now: float) -> None:
-    """A person answers a new escalation of the incident."""
-    with database.write() as tx:
-        escalations.open_one(tx, "qrl", EscalationReason.ROLLBACK_FAILED, f"at {now}", now, incident=incident)
-        found = escalations.find(tx, incident=incident, only_open=True)
-        assert escalations.answer(tx, found[-1].id, now, "ada", word, "")
-
-
-def test_what_only_the_watchdog_refused_goes_on_when_it_is_back(database: Database) -> None:
-    """One Watchdog after the refusal begins one run, whoever asks, and closes the question of the refused run."""
-    incident = refuse(database, "watchdog", at=NOW + 2)
-    see_watchdog(database, NOW + 1)
-    assert resume(database, NOW + 2) is None
-
-    see_watchdog(database, NOW + 3)
-    begun = at_once(CALLERS, lambda _: resume(database, NOW + 4))
-
-    assert len([run for run in begun if run is not None]) == 1
-    with database.read() as tx:
-        (asked,) = escalations.find(tx, incident=incident)
-    assert (asked.answer, asked.answered_by) == (escalations.RETRY, "rollback-agent")
-
-
-def test_a_run_that_is_refused_again_needs_another_return(database: Database) -> None:
-    """It never loops: what refused the second run is later than the Watchdog that began it."""
-    refuse(database, "watchdog", at=NOW)
-    see_watchdog(database, NOW + 1)
-    assert resume(database, NOW + 2) is not None
-    refuse(database, "watchdog", at=NOW + 3, run=claim(database, NOW + 2))
-
-    assert resume(database, NOW + 4) is None
-    see_watchdog(database, NOW + 5)
-    assert resume(database, NOW + 6) is not None
-
-
-def test_what_only_a_deploy_refused_goes_on_when_it_has_ended(database: Database) -> None:
-    """Once no deploy is under way one run begins; with the Watchdog missing as well, both have to have passed."""
-    with database.write() as tx:
-        releases.deploy_started(tx, "qrl", "r3", NOW, commit=None, author=None)
-    refuse(database, "release_in_progress", "watchdog", at=NOW + 1)
-    see_watchdog(database, NOW + 2)
-    assert resume(database, NOW + 3) is None
-    with database.write() as tx:
-        releases.deploy_finished(tx, "qrl", "r3", NOW + 4, None)
-
-    begun = at_once(CALLERS, lambda _: resume(database, NOW + 5))
-
-    assert len([run for run in begun if run is not None]) == 1
-
-
-def test_the_guardrails_that_pass_are_guardrails() -> None:
-    """What the journal knows them by are their names."""
-    assert {incidents.DEPLOY, seen.WATCHDOG} <= {guardrail.__name__ for guardrail in GUARDRAILS}
-
-
-def test_another_refusal_beside_the_watchdogs_is_final(database: Database) -> None:
-    """What another guardrail refuses as well waits for a person."""
-    refuse(database, "watchdog", "kill_switch", at=NOW)
-    see_watchdog(database, NOW + 1)
-
-    assert resume(database, NOW + 2) is None
-
-
-def test_the_watchdog_begins_nothing_where_nothing_asks_for_it(database: Database) -> None:
-    """Without a rollback branch that fires, without an incident, or over a run under way it begins none."""
-    see_watchdog(database, NOW + 1)
-    assert resume(database, NOW + 2) is None
-    refuse(database, "watchdog", at=NOW)
-    assert resume(database, NOW + 2, deciding=None) is None
-    assert request(database) is not None
-    assert resume(database, NOW + 3) is None
-
-
-@pytest.mark.parametrize("word", [escalations.DONE, escalations.RETRY])
-def test_a_persons_answer_goes_before_the_watchdog(database: Database, word: str) -> None:
-    """Who has answered what the refused run asked has decided; its "retry" begins the run, once."""
-    incident = refuse(database, "watchdog", at=NOW)
-    with database.write() as tx:
-        (asked,) = escalations.find(tx, incident=incident, only_open=True)
-        assert escalations.answer(tx, asked.id, NOW + 1, "ada", word, "")
-    see_watchdog(database, NOW + 2)
-
-    assert resume(database, NOW + 3) is None
-    assert (wake(database, NOW + 4) is not None) == (word == escalations.RETRY)
-
-
-def test_a_claimed_run_is_not_followed_by_another(database: Database) -> None:
-    """What was refused after the budget was claimed is not begun again by itself."""
-    run = claimed(database)
-    with database.write() as tx:
-        runs.set_claimed(tx, run, NOW)
-    refuse(database, "watchdog", at=NOW, run=run)
-    see_watchdog(database, NOW + 1)
-
-    assert resume(database, NOW + 2) is None
-
-
-def refuse(database: Database, *guardrails: str, at: float, run: Run | None = None) -> str:
-    """A run, a new one unless given, that guardrails have refused; the id of its incident."""
-    run = run or claimed(database)
-    with database.write() as tx:
-        refusals.record(tx, run, "guard", tuple(Refusal(name, "no") for name in guardrails), at)
-        escalations.open_one(
-            tx, "qrl", EscalationReason.SAFETY_CHECK_FAILED, "refused", at, incident=run.incident, run=run.id
-        )
-        runs.begin_step(tx, run, "guard", 1, at)
-        runs.finish_step(tx, run, "guard", at, Stop(Result.REFUSED, "no", Findings(decision=DECISION)))
-        runs.finish(tx, run, at, Result.REFUSED, None)
-    return run.incident
-
-
-def see_watchdog(database: Database, at: float) -> None:
-    with database.write() as tx:
-        seen.mark(tx, seen.WATCHDOG, at)
-
-
-def resume(database: Database, now: float, deciding: Demand | None = SERVICE_DOWN) -> str | None:
-    with database.write() as tx:
-        return incidents.resume(tx, "qrl", now, deciding=deciding)
