@@ -180,6 +180,8 @@ def _describe(model: type[BaseModel], fault: Any) -> str:
             text = "is required and missing"
         case "tuple_type":
             text = "must be a list, such as [one, two]"
+        case "bool_type":
+            text = "must be true or false"
         case _:
             text = fault["msg"].removeprefix("Value error, ")
     return f"{_dotted(fault['loc'])}: {text}" if fault["loc"] else text

@@ -130,8 +130,8 @@ def test_duration_is_read_as_prometheus_writes_it(tmp_path: Path, text: str, sec
         ("share: no", "share: Input should be a valid number"),
         ("share: '0.9'", "share: Input should be a valid number"),
         ("share: .nan", "share: Input should be a finite number"),
-        ("verbose: 'no'", "verbose: Input should be a valid boolean"),
-        ("verbose: 0", "verbose: Input should be a valid boolean"),
+        ("verbose: 'no'", "verbose: must be true or false"),
+        ("verbose: 0", "verbose: must be true or false"),
     ],
 )
 def test_wrong_type_is_refused_and_nothing_is_converted(tmp_path: Path, line: str, expected: str) -> None:
