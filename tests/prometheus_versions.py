@@ -57,7 +57,7 @@ def _of_the_system() -> str:
     told = []
     for program in ("prometheus", "prometheus-alertmanager"):
         try:
-            answer = subprocess.run((program, "--version"), capture_output=True, text=True, timeout=10, check=True)
+            answer = subprocess.run((program, "--version"), capture_output=True, text=True, timeout=30, check=True)
         except FileNotFoundError:
             return f"{MISSING}{program} is not installed"
         told.append(f"{program} {answer.stdout.split()[2]}")

@@ -87,7 +87,7 @@ class Wire:
 
 def _connect(address: Address) -> socket.socket:
     if isinstance(address, tuple):
-        return socket.create_connection(address, timeout=5)
+        return socket.create_connection(address, timeout=30)
     server = socket.socket(socket.AF_UNIX)
     server.connect(str(address))
     return server

@@ -183,7 +183,7 @@ class Stand:
     def prometheus_says(self, promql: str) -> list[dict[str, Any]]:
         """The result of an instant query."""
         url = f"http://127.0.0.1:{self.ports['prometheus']}/api/v1/query"
-        result: list[dict[str, Any]] = requests.get(url, params={"query": promql}, timeout=5).json()["data"]["result"]
+        result: list[dict[str, Any]] = requests.get(url, params={"query": promql}, timeout=30).json()["data"]["result"]
         return result
 
     def await_firing(self, branch: str = "service_down") -> None:
@@ -212,7 +212,7 @@ class Stand:
     def post(self, body: bytes, **headers: str) -> requests.Response:
         """Post any body to the webhook, with the right token unless `headers` say otherwise."""
         sent = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"} | headers
-        return requests.post(f"{self.url}/api/v1/alerts", data=body, headers=sent, timeout=10, allow_redirects=False)
+        return requests.post(f"{self.url}/api/v1/alerts", data=body, headers=sent, timeout=30, allow_redirects=False)
 
     def silence(self, name: str, value: str) -> str:
         """Silence what carries this label for an hour; the silence's id."""
@@ -225,16 +225,16 @@ class Stand:
             "comment": "a test",
         }
         url = f"http://127.0.0.1:{self.ports['alertmanager']}/api/v2/silences"
-        return str(requests.post(url, json=body, timeout=5).json()["silenceID"])
+        return str(requests.post(url, json=body, timeout=30).json()["silenceID"])
 
     def metrics(self) -> str:
         """The agent's exposition."""
-        return requests.get(f"{self.url}/metrics", timeout=5).text
+        return requests.get(f"{self.url}/metrics", timeout=30).text
 
     def incidents(self) -> list[dict[str, Any]]:
         """All incidents, newest first, as the HTTP interface gives them."""
         headers = {"Authorization": f"Bearer {OPERATOR}"}
-        found: list[dict[str, Any]] = requests.get(f"{self.url}/api/v1/incidents", headers=headers, timeout=5).json()[
+        found: list[dict[str, Any]] = requests.get(f"{self.url}/api/v1/incidents", headers=headers, timeout=30).json()[
             "incidents"
         ]
         return found

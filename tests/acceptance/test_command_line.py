@@ -154,7 +154,7 @@ def test_a_hotfix_and_a_deploy_are_announced(tmp_path: Path) -> None:
         here.command("hotfix", "start", "qrl", "--eta", "10m", "--as", "ada")
         headers = {"Authorization": f"Bearer {token.read_text()}"}
         url = f"{here.url}/api/v1/deployments/qrl/releases"
-        answer = requests.post(url, json={"event": "start", "release": BAD}, headers=headers, timeout=10)
+        answer = requests.post(url, json={"event": "start", "release": BAD}, headers=headers, timeout=30)
 
         assert (answer.status_code, answer.json()["release"]) == (201, BAD)
         assert 'rollback_hotfix_deadline_timestamp_seconds{deployment="qrl"} 0.0' not in here.metrics()

@@ -40,7 +40,7 @@ def test_a_database_that_hangs(tmp_path: Path, postgres: Postgres) -> None:
             way.hold()
             here.eventually(lambda: here.notify().status_code == 503, 60)
             here.eventually(lambda: not ready(here), 60)
-            assert requests.get(f"{here.url}/-/healthy", timeout=10).ok
+            assert requests.get(f"{here.url}/-/healthy", timeout=30).ok
             way.release()
             here.eventually(lambda: here.notify().status_code == 202, 60)
             here.eventually(lambda: ready(here), 60)
@@ -48,7 +48,7 @@ def test_a_database_that_hangs(tmp_path: Path, postgres: Postgres) -> None:
 
 def ready(here: Stand) -> bool:
     """Whether the agent says that it is ready."""
-    return requests.get(f"{here.url}/-/ready", timeout=10).ok
+    return requests.get(f"{here.url}/-/ready", timeout=30).ok
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,10 @@ def surfaces(here: Stand, run: str, incident: str) -> Iterator[tuple[str, str]]:
     yield "metrics", here.metrics()
     yield "Alertmanager", calls(here)
     for path in ("/api/v1/incidents", f"/api/v1/incidents/{incident}"):
-        yield path, requests.get(here.url + path, headers=operator, timeout=5).text
+        yield path, requests.get(here.url + path, headers=operator, timeout=30).text
     for path in ("/api/v1/incidents", "/nothing-here", "/api/v1/alerts", "/"):
         for headers in ({}, {"Authorization": f"Bearer {GUESSED}"}):
-            answer = requests.get(here.url + path, headers=headers, timeout=5)
+            answer = requests.get(here.url + path, headers=headers, timeout=30)
             yield f"{path} refused", f"{answer.headers}{answer.text}"
     for command in (("incidents",), ("show", incident), ("status",), ("backup", "list")):
         yield " ".join(command), here.command(*command)
@@ -70,8 +70,8 @@ def calls(here: Stand) -> str:
     """What the agent has told Alertmanager: both of what went wrong, once it has."""
     url = f"http://127.0.0.1:{here.ports['alertmanager']}/api/v2/alerts"
     parameters = {"filter": 'alertname="RollbackNeedsHuman"'}
-    here.eventually(lambda: len(requests.get(url, params=parameters, timeout=5).json()) == 2)
-    return requests.get(url, params=parameters, timeout=5).text
+    here.eventually(lambda: len(requests.get(url, params=parameters, timeout=30).json()) == 2)
+    return requests.get(url, params=parameters, timeout=30).text
 
 
 def test_no_planted_secret_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

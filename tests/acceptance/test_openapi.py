@@ -53,7 +53,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 def document(here: Stand) -> dict[str, Any]:
     """The agent's document, in which names are those that there are, and one that there is not."""
-    described: dict[str, Any] = requests.get(f"{here.url}/api/v1/openapi.json", timeout=5).json()
+    described: dict[str, Any] = requests.get(f"{here.url}/api/v1/openapi.json", timeout=30).json()
     parameters = described["components"]["parameters"]
     parameters["deployment"]["schema"] = {"type": "string", "enum": ["qrl", "nobody"]}
     parameters["incident"]["schema"] = {"type": "string", "enum": [here.incidents()[0]["id"], "nobody"]}
@@ -76,4 +76,4 @@ def test_every_answer_is_documented(here: Stand, tmp_path: Path, who: str) -> No
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert requests.get(f"{here.url}/-/ready", timeout=5).status_code == 200
+    assert requests.get(f"{here.url}/-/ready", timeout=30).status_code == 200

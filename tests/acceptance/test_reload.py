@@ -21,7 +21,7 @@ def change(here: Stand, **keys: Any) -> None:
 
 def reload(here: Stand, token: str = OPERATOR) -> requests.Response:
     """Ask for a reload over HTTP."""
-    return requests.post(f"{here.url}/-/reload", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    return requests.post(f"{here.url}/-/reload", headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
 
 def hang_up(here: Stand) -> None:

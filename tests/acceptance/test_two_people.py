@@ -29,7 +29,7 @@ def test_two_people_confirm(tmp_path: Path) -> None:
             f"{here.url}/api/v1/incidents/{incident}/decision",
             json={"decision": "approve", "plan": plan},
             headers={"Authorization": f"Bearer {OPERATOR}"},
-            timeout=10,
+            timeout=30,
         )
 
         assert answer.status_code == 200

@@ -131,7 +131,7 @@ def test_a_branch_mutes_those_below_it(alertmanager: Server, branches: list[dict
     }
 
     def muted() -> set[tuple[str, str, str]]:
-        seen = requests.get(f"{alertmanager.url}/api/v2/alerts", timeout=5).json()
+        seen = requests.get(f"{alertmanager.url}/api/v2/alerts", timeout=30).json()
         assert len(seen) == len(alerts)
         labels = [alert["labels"] for alert in seen if alert["status"]["inhibitedBy"]]
         return {(own["deployment"], own["branch"], own["action"]) for own in labels}
@@ -188,7 +188,7 @@ def test_the_second_way_calls_where_the_first_has_ended(alertmanager: Server, ri
     time.sleep(2)
     assert ("RollbackEscalationOpen", "qrl") not in rim.alerts("/human")
     ended = {"labels": _called("rollback_failed"), "endsAt": datetime.now(UTC).isoformat()}
-    requests.post(f"{alertmanager.url}/api/v2/alerts", json=[ended], timeout=5).raise_for_status()
+    requests.post(f"{alertmanager.url}/api/v2/alerts", json=[ended], timeout=30).raise_for_status()
     assert wait_until(lambda: ("RollbackEscalationOpen", "qrl") in rim.alerts("/human"), 60)
 
 
@@ -218,7 +218,7 @@ def test_errors_of_a_service_reach_the_webhook(
 
     with start_prometheus(tmp_path, config, free_port(), binary=version.program("prometheus")) as prometheus:
         assert wait_until(lambda: ("HighErrorRate", "qrl") in rim.alerts("/api/v1/alerts"), 30)
-        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=5).json()["data"]["groups"]
+        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=30).json()["data"]["groups"]
     assert {rule["name"]: rule["lastError"] for group in groups for rule in group["rules"] if "lastError" in rule} == {}
     (alert,) = next(alerts for alerts in rim.bodies() if alerts[0]["labels"]["alertname"] != "Watchdog")
     assert alert["labels"] == {
@@ -241,5 +241,5 @@ def _branch(name: str, deployment: str, rank: str) -> dict[str, str]:
 def _raise(alertmanager: Server, *alerts: dict[str, str]) -> None:
     """Post alerts with these labels, as Prometheus would."""
     posted = [{"labels": labels} for labels in alerts]
-    answer = requests.post(f"{alertmanager.url}/api/v2/alerts", json=posted, timeout=5)
+    answer = requests.post(f"{alertmanager.url}/api/v2/alerts", json=posted, timeout=30)
     answer.raise_for_status()

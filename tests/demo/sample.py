@@ -26,7 +26,7 @@ class Sample:
     def request(self, service: str, path: str, method: str = "GET", user: str = "user-001") -> requests.Response:
         """The answer of a service to this user."""
         url = f"http://127.0.0.1:{getattr(self.ports, service)}{path}"
-        return requests.request(method, url, headers={"X-User": user}, timeout=5)
+        return requests.request(method, url, headers={"X-User": user}, timeout=30)
 
     def all_up(self) -> bool:
         """Whether all three services answer."""

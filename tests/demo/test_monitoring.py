@@ -19,9 +19,9 @@ def test_both_start_with_the_configuration_given(tmp_path: Path) -> None:
         start_alertmanager(tmp_path / "am", ALERTMANAGER, free_port()) as alertmanager,
         start_prometheus(tmp_path / "prom", "global: {scrape_interval: 7s}\n", free_port()) as prometheus,
     ):
-        config = requests.get(f"{prometheus.url}/api/v1/status/config", timeout=5).json()
+        config = requests.get(f"{prometheus.url}/api/v1/status/config", timeout=30).json()
         assert "scrape_interval: 7s" in config["data"]["yaml"]
-        assert requests.get(f"{alertmanager.url}/api/v2/status", timeout=5).json()["cluster"]["status"] == "disabled"
+        assert requests.get(f"{alertmanager.url}/api/v2/status", timeout=30).json()["cluster"]["status"] == "disabled"
     assert not answers(f"{prometheus.url}/-/ready")
     assert not answers(f"{alertmanager.url}/-/ready")
 

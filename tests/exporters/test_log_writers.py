@@ -35,9 +35,9 @@ def written_by(command: Command, directory: Path, log: Path) -> list[str]:
     url = f"http://127.0.0.1:{port}"
     with Process(command(port, log), directory / "server.log", cwd=directory) as server:
         server.await_ready(f"{url}/?ready")
-        requests.get(f"{url}/", headers={"X-User": "ada"}, timeout=5)
-        requests.post(f"{url}/pay", timeout=5)
-        requests.get(f'{url}/"%22 HTTP/1.1" 200', headers={"X-User": 'a" 1', "User-Agent": 'x" "y'}, timeout=5)
+        requests.get(f"{url}/", headers={"X-User": "ada"}, timeout=30)
+        requests.post(f"{url}/pay", timeout=30)
+        requests.get(f'{url}/"%22 HTTP/1.1" 200', headers={"X-User": 'a" 1', "User-Agent": 'x" "y'}, timeout=30)
     return [line for line in log.read_text().splitlines() if "HTTP/1.1" in line and "?ready" not in line]
 
 

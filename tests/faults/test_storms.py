@@ -108,7 +108,7 @@ def test_with_few_descriptors_it_answers_and_goes_on(tmp_path: Path) -> None:
         for _ in range(100):
             _connect(here, slow)
         here.eventually(lambda: here.notify().status_code == 202, 60)
-        here.eventually(lambda: requests.get(f"{here.url}/-/ready", timeout=5).status_code == 200, 60)
+        here.eventually(lambda: requests.get(f"{here.url}/-/ready", timeout=30).status_code == 200, 60)
         assert agent.running
         (stored,) = _query(here, "select count(*) from notification")
         assert stored[0] >= 1

@@ -165,7 +165,7 @@ class Trial:
     def _post(self, path: str, token: str, body: dict[str, Any]) -> int | None:
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            return requests.post(self.url + path, json=body, headers=headers, timeout=5).status_code
+            return requests.post(self.url + path, json=body, headers=headers, timeout=30).status_code
         except requests.RequestException:  # the answer may break off anywhere
             return None
 
@@ -190,7 +190,7 @@ class Trial:
 
     def _seen(self) -> Seen:
         left: dict[str, float] = {}
-        for family in text_string_to_metric_families(requests.get(f"{self.url}/metrics", timeout=10).text):
+        for family in text_string_to_metric_families(requests.get(f"{self.url}/metrics", timeout=30).text):
             if family.name == "rollback_budget_remaining":
                 left = {sample.labels["deployment"]: sample.value for sample in family.samples}
         every = self.fleet.deployments.values()

@@ -27,7 +27,7 @@ class Watchers:
     def calls(self) -> set[str]:
         """The escalations for which a human is being called."""
         asked = {"filter": 'alertname="RollbackNeedsHuman"', "silenced": "false", "inhibited": "false"}
-        found = requests.get(f"{self.alertmanager}/api/v2/alerts", params=asked, timeout=10).json()
+        found = requests.get(f"{self.alertmanager}/api/v2/alerts", params=asked, timeout=30).json()
         return {alert["labels"]["escalation"] for alert in found}
 
 

@@ -161,7 +161,7 @@ def _await(here: Stand, urls: Mapping[Version, str], promql: str) -> None:
     """Wait until every Prometheus finds something."""
 
     def finds(url: str) -> bool:
-        answer = requests.get(f"{url}/api/v1/query", params={"query": promql}, timeout=5).json()
+        answer = requests.get(f"{url}/api/v1/query", params={"query": promql}, timeout=30).json()
         return bool(answer["data"]["result"])
 
     here.eventually(lambda: all(map(finds, urls.values())), 60)

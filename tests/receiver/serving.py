@@ -109,21 +109,21 @@ class Receiver:
         """Post a body (bytes, an iterator for a chunked one, or what is sent as JSON)."""
         data = json.dumps(body).encode() if isinstance(body, dict | list) else body
         headers = {} if authorization is None else {"Authorization": authorization}
-        return requests.post(self.url + path, data=data, headers=headers, timeout=10, allow_redirects=False)
+        return requests.post(self.url + path, data=data, headers=headers, timeout=30, allow_redirects=False)
 
     def get(self, path: str, **headers: str) -> requests.Response:
-        return requests.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
+        return requests.get(self.url + path, headers=headers, timeout=30, allow_redirects=False)
 
     def request(self, method: str, path: str, headers: dict[str, str]) -> requests.Response:
         """Any request without a body."""
-        return requests.request(method, self.url + path, headers=headers, timeout=10, allow_redirects=False)
+        return requests.request(method, self.url + path, headers=headers, timeout=30, allow_redirects=False)
 
     def raw(self, *lines: bytes, body: bytes = b"") -> bytes:
         """The whole answer to a request that is written as it is."""
         host, port = self.url.removeprefix("http://").split(":")
         length = [b"Content-Length: %d" % len(body)] if body else []
         head = b"\r\n".join((*lines, b"Host: receiver", b"Connection: close", *length))
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
             connection.sendall(head + b"\r\n\r\n" + body)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -40,17 +40,17 @@ class Served:
             "createdBy": "ada",
             "comment": "moving the database",
         }
-        answer = requests.post(f"{self.url}/api/v2/silences", json=body, timeout=5)
+        answer = requests.post(f"{self.url}/api/v2/silences", json=body, timeout=30)
         answer.raise_for_status()
         return str(answer.json()["silenceID"])
 
     def expire(self, silence: str) -> None:
         """End a silence now."""
-        requests.delete(f"{self.url}/api/v2/silence/{silence}", timeout=5).raise_for_status()
+        requests.delete(f"{self.url}/api/v2/silence/{silence}", timeout=30).raise_for_status()
 
     def alert(self, **labels: str) -> None:
         """Tell of a firing alert, as Prometheus would."""
-        requests.post(f"{self.url}/api/v2/alerts", json=[{"labels": labels}], timeout=5).raise_for_status()
+        requests.post(f"{self.url}/api/v2/alerts", json=[{"labels": labels}], timeout=30).raise_for_status()
 
     def covers(self, labels: dict[str, str]) -> list[str]:
         """The ids of the silences that cover an alert."""

@@ -49,7 +49,7 @@ def alert(escalation: str, **changes: Any) -> RaisedAlert:
 def firing(server: Server, escalation: str) -> list[dict[str, Any]]:
     """What Alertmanager has of the alert."""
     parameters = {"filter": f'escalation="{escalation}"'}
-    found: list[dict[str, Any]] = requests.get(f"{server.url}/api/v2/alerts", params=parameters, timeout=5).json()
+    found: list[dict[str, Any]] = requests.get(f"{server.url}/api/v2/alerts", params=parameters, timeout=30).json()
     return found
 
 

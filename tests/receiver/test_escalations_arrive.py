@@ -124,7 +124,7 @@ def test_every_trigger_calls(make_agent: Callable[..., Agent], server: Server, r
     assert Escalator(agent.database, Alertmanager(server.url, 5.0), agent.config).work_once()
 
     parameters = {"filter": f'reason="{reason}"'}
-    (seen,) = requests.get(f"{server.url}/api/v2/alerts", params=parameters, timeout=5).json()
+    (seen,) = requests.get(f"{server.url}/api/v2/alerts", params=parameters, timeout=30).json()
     said = seen["annotations"]
     assert said.keys() == ANNOTATIONS
     assert all(text.strip() for text in said.values())

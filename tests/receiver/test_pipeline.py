@@ -209,7 +209,7 @@ def test_what_cannot_be_audited_is_not_taken(receiver: Receiver, path: str, body
 
 def ask_gate(receiver: Receiver, query: str, authorization: str | None = PIPELINE) -> requests.Response:
     headers = {"Authorization": authorization} if authorization else {}
-    return requests.get(f"{receiver.url}/api/v1/deployments/qrl/gate{query}", headers=headers, timeout=10)
+    return requests.get(f"{receiver.url}/api/v1/deployments/qrl/gate{query}", headers=headers, timeout=30)
 
 
 def test_the_gate_is_423_for_a_held_release(receiver: Receiver) -> None:
@@ -248,4 +248,4 @@ def test_the_gate_is_for_who_is_known(receiver: Receiver) -> None:
     assert ask_gate(receiver, "?release=r3", None).status_code == 401
     assert ask_gate(receiver, "?release=r3", BEARER).status_code == 403
     url = f"{receiver.url}/api/v1/deployments/nothing/gate?release=r3"
-    assert requests.get(url, headers={"Authorization": PIPELINE}, timeout=10).status_code == 404
+    assert requests.get(url, headers={"Authorization": PIPELINE}, timeout=30).status_code == 404

@@ -40,7 +40,7 @@ def ask(here: Receiver, authority: Authority, method: str = "GET", path: str = "
     with requests.Session() as session:
         session.trust_env = False
         return session.request(
-            method, here.url + path, verify=str(authority.certificate), timeout=10, **more
+            method, here.url + path, verify=str(authority.certificate), timeout=30, **more
         ).status_code
 
 
@@ -104,7 +104,7 @@ def test_plain_http_is_told_so(authority: Authority, tmp_path: Path) -> None:
     """A client that speaks http gets a sentence, and nothing is read of what it sent."""
     with speaking(authority, tmp_path) as here:
         answer = requests.post(
-            here.url.replace("https", "http") + "/api/v1/alerts", headers={"Authorization": BEARER}, timeout=10
+            here.url.replace("https", "http") + "/api/v1/alerts", headers={"Authorization": BEARER}, timeout=30
         )
         assert (answer.status_code, answer.json()) == (400, {"error": "this address speaks https, not http"})
 
@@ -116,7 +116,7 @@ def test_old_versions_are_not_spoken(authority: Authority, tmp_path: Path) -> No
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         host, port = here.url.removeprefix("https://").split(":")
         with (
-            socket.create_connection((host, int(port)), timeout=10) as plain,
+            socket.create_connection((host, int(port)), timeout=30) as plain,
             pytest.raises(ssl.SSLError),
         ):
             context.wrap_socket(plain, server_hostname=host)
@@ -126,7 +126,7 @@ def test_a_client_that_shakes_no_hands_keeps_nobody_waiting(authority: Authority
     """Among thirty connections that say nothing a request is answered at once (T12)."""
     with speaking(authority, tmp_path) as here:
         host, port = here.url.removeprefix("https://").split(":")
-        silent = [socket.create_connection((host, int(port)), timeout=10) for _ in range(30)]
+        silent = [socket.create_connection((host, int(port)), timeout=30) for _ in range(30)]
         try:
             assert ask(here, authority, headers={"Authorization": VIEWER}) == 200
         finally:

@@ -116,7 +116,7 @@ def test_waits_for_a_deploy_and_then_looks_again(scripts: Scripts) -> None:
             waiting.wait(0.5)
         (scripts.app / "next").symlink_to("releases/r3")
         (scripts.app / "next").replace(scripts.app / "current")
-    assert waiting.communicate(timeout=10)[1] == "the live release is r3, not r2; nothing was touched\n"
+    assert waiting.communicate(timeout=30)[1] == "the live release is r3, not r2; nothing was touched\n"
     assert waiting.returncode == 65
 
 

@@ -250,7 +250,7 @@ def test_waits_for_a_deploy_that_holds_the_lock(app: Path) -> None:
         (app / "releases" / "r3").mkdir()
         (app / "next").symlink_to("releases/r3")
         (app / "next").replace(app / "current")
-    assert waiting.communicate(timeout=10)[0].startswith("the live release is r3, not r2")
+    assert waiting.communicate(timeout=30)[0].startswith("the live release is r3, not r2")
     assert waiting.returncode == CHANGED
 
 

@@ -98,7 +98,7 @@ class Visitor:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         """Look at a page."""
-        return self.browser.get(self.url + path, headers=headers, timeout=10, allow_redirects=False)
+        return self.browser.get(self.url + path, headers=headers, timeout=30, allow_redirects=False)
 
     def text(self, path: str) -> str:
         """What a page says, in one line."""
@@ -109,7 +109,7 @@ class Visitor:
     def post(self, path: str, fields: dict[str, str], **headers: str) -> requests.Response:
         """Send fields, as a form of this page would."""
         sent = {"Origin": self.url} | headers
-        return self.browser.post(self.url + path, data=fields, headers=sent, timeout=10, allow_redirects=False)
+        return self.browser.post(self.url + path, data=fields, headers=sent, timeout=30, allow_redirects=False)
 
     def token(self, path: str) -> str:
         """The CSRF token of the forms of a page."""

@@ -48,7 +48,7 @@ def test_a_thousand_looks_change_nothing(page: Page, incident: str) -> None:
         seen = set(pool.map(look, range(1000)))
 
     assert seen == {200, 405}
-    assert requests.options(f"{page.url}/incidents/{incident}", cookies=cookies, timeout=10).status_code == 200
+    assert requests.options(f"{page.url}/incidents/{incident}", cookies=cookies, timeout=30).status_code == 200
     assert contents(page.agent.database) == before
 
 
@@ -68,7 +68,7 @@ def test_a_form_without_its_token_does_nothing(page: Page, incident: str, path: 
         visitor.post(path, fields | foreign),
         visitor.post(path, fields | good, Origin="https://evil.example"),
         visitor.post(path, fields | good, Origin="null"),
-        requests.post(page.url + path, fields | good, cookies=visitor.browser.cookies.get_dict(), timeout=10),
+        requests.post(page.url + path, fields | good, cookies=visitor.browser.cookies.get_dict(), timeout=30),
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 6
@@ -141,7 +141,7 @@ def test_the_api_takes_no_cookie_and_no_form_token(page: Page, incident: str) ->
     visitor = page.visitor("alice")
     assert visitor.get("/api/v1/incidents").status_code == 401
     assert visitor.get("/api/v1/incidents", **BEARER).json()["incidents"][0]["id"] == incident
-    answer = requests.post(f"{page.url}/-/reload", headers=BEARER, timeout=10)
+    answer = requests.post(f"{page.url}/-/reload", headers=BEARER, timeout=30)
     assert answer.status_code == 200
 
 
