@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import itertools
 import os
@@ -52,6 +53,7 @@ def _own_ports() -> tuple[socket.socket, Iterator[int]]:
         except OSError:
             mark.close()
         else:
+            atexit.register(mark.close)
             return mark, itertools.cycle(range(first, first + _SHARE))
     raise OSError("other processes have taken all ports that are shared out")
 
