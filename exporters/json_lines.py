@@ -99,7 +99,7 @@ def _value(key: str, value: object, user_field: str | None) -> str:
         pattern = rf"{quote}(?P<duration>(?:0|[1-9]\d{{0,8}})(?:\.\d{{1,9}})?){quote}"
     elif key == user_field and (quote or number):
         pattern = rf'"(?P<user>{_SIMPLE})"' if quote else r"(?P<user>-?(?:0|[1-9]\d{0,18}))"
-    elif key in (DURATION, user_field):
+    elif key in (METHOD, DURATION, user_field):
         pattern = "(?:true|false|null)"  # a line that has a number here is read as JSON
     else:
         pattern = _STRING if quote else _OTHER_VALUE

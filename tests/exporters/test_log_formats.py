@@ -160,6 +160,7 @@ ODD = [
     NGINX | {"remote_user": None},
     NGINX | {"remote_user": 1.5},
     NGINX | {"request_method": None},
+    NGINX | {"request_method": 12},
     NGINX | {"request_method": "M-SEARCH"},
     NGINX | {"other": [1, {"status": "500"}]},
     NGINX | {"other": -1.5e9},
