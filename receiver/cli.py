@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -19,6 +20,7 @@ PLUGINS = "rollback_agent.commands"
 """Entry points of this group are commands too; so the exporters add theirs, and neither package imports the other."""
 
 COMMANDS = {
+    "init": "receiver.commands.init:init",
     "serve": "receiver.commands.serve:serve",
     "check-config": "receiver.commands.check_config:check_config",
     "tree": "receiver.commands.tree:tree",
@@ -74,10 +76,10 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, by default with the process's own arguments."""
     try:
-        cli(standalone_mode=False)
+        cli(arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)

@@ -70,6 +70,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.authentication", "receiver.tls"),
     ("receiver.current", "receiver.audit_watch"),
     ("receiver.audit_chain",),
+    ("receiver.inspection",),
     (
         "receiver.config",
         "receiver.log",

@@ -1,0 +1,20 @@
+"""A checkout of git that is deployed where it lies."""
+
+from __future__ import annotations
+
+from receiver.inspection.found import Found, Place, Setting
+
+_FILL_IN = (
+    "put scripts there with `rollback-agent scripts DIRECTORY`, and make them do with this checkout what they do with "
+    "releases/; or deploy into releases/<id> with a link current, which needs no scripts (docs/targets/releases.md)"
+)
+
+
+def git(place: Place) -> Found | None:
+    """Where `.git` is in the directory; such a checkout has no earlier release beside the live one."""
+    if not (place.directory / ".git").exists():
+        return None
+    because = "it is a checkout of git, in which only one release can be at a time"
+    return Found(
+        "script", because, (Setting("directory", str(place.directory / "rollback" / "scripts"), to_do=_FILL_IN),)
+    )
