@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Callable
+from functools import partial
 
 from receiver.redaction.names import REDACTED, names_a_secret
 
@@ -20,14 +21,18 @@ _HEADER = re.compile(
     r"(?i)(?<![a-z])((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)"
     r"""(\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)[^"'\\\r\n]++"""
 )
-_SCHEME = re.compile(r"(?i)(?<![a-z])(bearer|basic)(\s{1,4})([A-Za-z0-9._~+/-]{6,}+={0,2})(?!\*)")
+_SCHEME = re.compile(r"(?i)(?<![a-z])(bearer|basic)\s{1,4}")
+_CREDENTIALS = re.compile(r"[A-Za-z0-9._~+/-]{6,}+={0,2}(?!\*)")
 _USERINFO = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]{1,2048}@")
-_OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]{0,60})(\s{1,4})([^\s-]\S*+)")
+_OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z][\w-]{0,60})\s{1,4}")
+_OF_OPTION = re.compile(r"[^\s-]\S*+")
 _ASSIGNED = re.compile(
     r"(?i)((?:passw(?:or)?d|passphrase|pwd|secret|token|credentials?|api_?-?key|access_?-?key|private_?-?key"
     r"|session_?-?(?:id|key)|signature|(?<=[?&])(?:sig|auth)|(?<![a-z])key(?==))[\w-]{0,40})"
-    r"""(\\?["']?\s{0,4}(?:=>|[:=])\s{0,4})"""
-    r"""("(?:[^"\\\r\n]|\\.)*+"|'(?:[^'\\\r\n]|\\.)*+'|\\?["']?(?:(?:bearer|basic)\s{1,4})?[^\s"',;&)}\]\\]++)"""
+    r"""\\?["']?\s{0,4}(?:=>|[:=])\s{0,4}"""
+)
+_VALUE = re.compile(
+    r"""(?i)"(?:[^"\\\r\n]|\\.)*+"|'(?:[^'\\\r\n]|\\.)*+'|\\?["']?(?:(?:bearer|basic)\s{1,4})?[^\s"',;&)}\]\\]++"""
 )
 _WELL_KNOWN = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
@@ -48,18 +53,69 @@ _LIKELY_TOKEN = 20
 
 def hide_patterns(text: str) -> str:
     """`text` without what has the form of a secret; the names and schemes beside it stay."""
-    for pattern, replacement in _REPLACEMENTS:
-        text = pattern.sub(replacement, text)
+    for hide in _HIDING:
+        text = hide(text)
     return text
 
 
-def _scheme(found: re.Match[str]) -> str:
-    scheme, gap, value = found.groups()
+def _hide_assigned(text: str) -> str:
+    """Hide what is assigned to a secret's name, also within what is assigned to another: `token_file= password=x`.
+
+    Of the latter nothing beyond its end is looked at: what follows `token_file: /etc/token:` is no secret.
+    """
+    shown: list[str] = []
+    begin = at = 0
+    end: int | None = None
+    while at < len(text):
+        found = _ASSIGNED.search(text, at, len(text) if end is None else end)
+        if found is None:
+            at, end = len(text) if end is None else end, None
+            continue
+        at = found.end()
+        is_secret = names_a_secret(found[1])
+        if not is_secret and end is not None:
+            continue  # each value is read once, however many names there are in it
+        value = _VALUE.match(text, at, len(text) if end is None else end)
+        if value is None:
+            continue
+        if not is_secret:
+            end = value.end()
+            continue
+        if value[0].strip("\\\"'") != REDACTED:
+            quote = value[0][0] if value[0][0] in "\"'" else ""
+            shown += text[begin:at], quote, REDACTED, quote
+            begin = value.end()
+        at = value.end()
+    return "".join((*shown, text[begin:]))
+
+
+def _hide_credentials(text: str) -> str:
+    return _hide_behind(text, _SCHEME, _CREDENTIALS, _is_credential)
+
+
+def _hide_options(text: str) -> str:
+    return _hide_behind(text, _OPTION, _OF_OPTION, lambda option, _: names_a_secret(option))
+
+
+def _hide_behind(
+    text: str, name: re.Pattern[str], value: re.Pattern[str], is_secret: Callable[[str, str], bool]
+) -> str:
+    """Hide each value behind a name for which `is_secret`; one that is none is read on, as it may be a name itself."""
+    shown: list[str] = []
+    begin = at = 0
+    while found := name.search(text, at):
+        at = found.end()
+        behind = value.match(text, at)
+        if behind is not None and is_secret(found[1], behind[0]):
+            shown += text[begin:at], REDACTED
+            begin = at = behind.end()
+    return "".join((*shown, text[begin:]))
+
+
+def _is_credential(scheme: str, value: str) -> bool:
     if scheme.lower() == "basic":
-        is_secret = _holds_a_colon(value)
-    else:
-        is_secret = len(value) >= _LIKELY_TOKEN or not value.rstrip(".").isalpha()
-    return f"{scheme}{gap}{REDACTED}" if is_secret else found[0]
+        return _holds_a_colon(value)
+    return len(value) >= _LIKELY_TOKEN or not value.rstrip(".").isalpha()
 
 
 def _holds_a_colon(value: str) -> bool:
@@ -70,25 +126,12 @@ def _holds_a_colon(value: str) -> bool:
         return False
 
 
-def _option(found: re.Match[str]) -> str:
-    name, gap, _ = found.groups()
-    return f"{name}{gap}{REDACTED}" if names_a_secret(name) else found[0]
-
-
-def _assigned(found: re.Match[str]) -> str:
-    name, between, value = found.groups()
-    if not names_a_secret(name) or value.strip("\\\"'") == REDACTED:
-        return found[0]
-    quote = value[0] if value[0] in "\"'" else ""
-    return f"{name}{between}{quote}{REDACTED}{quote}"
-
-
-_REPLACEMENTS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (_PRIVATE_KEY, REDACTED),
-    (_HEADER, rf"\1\2{REDACTED}"),
-    (_USERINFO, rf"\1{REDACTED}@"),
-    (_WELL_KNOWN, REDACTED),
-    (_ASSIGNED, _assigned),  # before what would take `token=` for the beginning of a token, as in `bearer token=...`
-    (_SCHEME, _scheme),
-    (_OPTION, _option),
+_HIDING: tuple[Callable[[str], str], ...] = (
+    partial(_PRIVATE_KEY.sub, REDACTED),
+    partial(_HEADER.sub, rf"\1\2{REDACTED}"),
+    partial(_USERINFO.sub, rf"\1{REDACTED}@"),
+    partial(_WELL_KNOWN.sub, REDACTED),
+    _hide_assigned,  # before what would take `token=` for the beginning of a token, as in `bearer token=...`
+    _hide_credentials,
+    _hide_options,
 )

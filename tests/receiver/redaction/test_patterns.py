@@ -40,6 +40,11 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq83vEjRW\n-----END RSA
         ("secret => abc", f"secret => {REDACTED}"),
         ("curl --password hunter2 --silent", f"curl --password {REDACTED} --silent"),
         ("run -token abc", f"run -token {REDACTED}"),
+        ("token_file= password=hunter2 x", f"token_file= password={REDACTED} x"),
+        ("token_file='a pwd=\"two words\" b' token=c", f"token_file='a pwd=\"{REDACTED}\" b' token={REDACTED}"),
+        ("token_file=a?key_path=b&sig=hunter2", f"token_file=a?key_path=b&sig={REDACTED}"),
+        ("not basic bearer abc123", f"not basic bearer {REDACTED}"),
+        ("java --args '--token abc", f"java --args '--token {REDACTED}"),
         (f"before\n{PEM}\nafter", f"before\n{REDACTED}\nafter"),
         (PEM.replace("\n", "\\n"), REDACTED),
         (PEM.rpartition("\n")[0], REDACTED),
@@ -92,7 +97,7 @@ def test_twice_is_once(text: str) -> None:
         "a", "A1-", "eyJ", "eyJ-", "eyJaaaaaaaaa.", "token", "token=", 'token="', 'token="\\"', "token:", "?key",
         "--a ", "://", "a://a:", "a://@", "bearer ", "basic a", "-----BEGIN PRIVATE KEY-----", "-----", "abcd\n",
         "$2b$12$", "Authorization:", "'\"", "\\", " ", "-", "password'", "secret \t",
-        "xoxb-", "passw", "A+/=\n", "-t -t",
+        "xoxb-", "passw", "A+/=\n", "-t -t", "token_file=", "token_file='", "bearer basic ", "--token -t'",
     ],
 )  # fmt: skip
 def test_time_grows_no_faster_than_the_text(piece: str) -> None:
