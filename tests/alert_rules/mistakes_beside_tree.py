@@ -105,6 +105,30 @@ BESIDE_TREE = (
         ("mail is a webhook", '{integration="webhook"}', ""),
     ),
     *about(
+        "on-call.rules.yml",
+        "on-call",
+        ("one left is used up", "rollback_budget_remaining) == bool 0", "rollback_budget_remaining) <= bool 1"),
+        ("a cooldown never ends", "> bool time()", "> bool 0"),
+        ("a held release is a target", "(release_info or rollback_held_release_info)", "release_info"),
+        ("the live release is a target", "(release_info or rollback_held_release_info)", "rollback_held_release_info"),
+        ("no good release is no answer", "0 * max by (deployment) (rollback_latched)", "vector(1)"),
+        (
+            "another agent's switch counts",
+            "on (job, instance) group_left () rollback_kill_switch",
+            "on (job) group_left () max by (job) (rollback_kill_switch)",
+        ),
+        (
+            "a Watchdog is missing after four minutes",
+            "_last_seen_timestamp_seconds > bool 300",
+            "_last_seen_timestamp_seconds > bool 240",
+        ),
+        (
+            "who has just begun misses a Watchdog",
+            "process_start_time_seconds > bool 300",
+            "process_start_time_seconds > bool 0",
+        ),
+    ),
+    *about(
         "sources/http-requests.rules.yml",
         "source-http-requests",
         ("no code is read", ', code=~"5.."', ', code=~"9.."'),

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from receiver.metrics import GUARDRAIL_NAMES
 from receiver.needs_human import NAME
 
 # The design's table: branch, rank, action, level, confidence, severity.
@@ -49,6 +50,8 @@ SIGNALS = {
     "deployment:migration_failed:bool",
     "deployment:beyond_threshold:bool",
 }
+ASKED_BY_PEOPLE = "deployment_guardrail:rollback_refused:bool"
+"""For docs/on-call.md."""
 
 
 def test_branches_are_the_table(branches: list[dict[str, Any]]) -> None:
@@ -101,5 +104,13 @@ def test_every_alert_has_a_runbook(shipped: Path, rules: list[dict[str, Any]]) -
 
 
 def test_signals_are_the_contract(rules: list[dict[str, Any]]) -> None:
-    """Every signal of the design is recorded, and none beside them."""
-    assert {rule["record"] for rule in rules if "record" in rule} == SIGNALS
+    """Every signal of the design is recorded, and beside them only what people ask, which the agent never reads."""
+    assert {rule["record"] for rule in rules if "record" in rule} == SIGNALS | {ASKED_BY_PEOPLE}
+    assert not ASKED_BY_PEOPLE.startswith(("deployment:", "service:"))
+
+
+def test_recorded_refusals_are_guardrails(rules: list[dict[str, Any]]) -> None:
+    """What is recorded of guardrails for people has their names."""
+    told = [rule["labels"]["guardrail"] for rule in rules if rule.get("record") == ASKED_BY_PEOPLE]
+    assert len(told) == len(set(told)) > 0
+    assert set(told) <= set(GUARDRAIL_NAMES)

@@ -71,6 +71,7 @@ FILES: dict[str, dict[str, Labels]] = {
     "signals.rules.yml": OURS | {"service:http_request_duration_seconds:mean5m": SIGNALS["service:availability:ratio"]},
     "decision-tree.rules.yml": SIGNALS | {"ALERTS": ANY} | {name: OURS[name] for name in OF_THE_RECEIVER_FOR_THE_TREE},
     "agent.rules.yml": OURS | ALERTMANAGER | {"up": ANY},
+    "on-call.rules.yml": OURS,
 } | {f"sources/{name}": metrics for name, metrics in SOURCES.items()}
 """What the rules of each file may read."""
 ALL_RULES = [

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
 import yaml
 
 from demo.monitoring import start_prometheus
@@ -18,6 +16,8 @@ from demo.processes import free_port
 from tests.acceptance.services import BAD, GOOD
 from tests.acceptance.stand import REPOSITORY, Stand, stand
 from tests.exporters.running import RunningExporter
+from tests.grafana.seen import Watched, await_seen
+from tests.grafana.trouble import make_trouble
 from tests.prometheus_versions import SYSTEM, Version
 
 KINDS = ("availability", "authentication", "payment", "database", "ui")
@@ -30,24 +30,9 @@ SEEN = (
 """True when Prometheus has seen the end of the incident, and the traffic meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What is left of the incident: each Prometheus that saw it, and from when to when."""
-
-    urls: Mapping[Version, str]
-    since: float
-    until: float
-
-    def ask(self, version: Version, path: str, **parameters: Any) -> Any:
-        """The data of an answer of the HTTP interface; AssertionError with Prometheus' own words if it refuses."""
-        answer = requests.get(f"{self.urls[version]}/api/v1/{path}", params=parameters, timeout=30).json()
-        assert answer["status"] == "success", answer
-        return answer["data"]
-
-
 @contextmanager
 def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
-    """A bad release, a rollback that a person approves, and the bad release once more, which is refused."""
+    """A bad release, a rollback that a person approves, the bad release once more, which is refused, and trouble."""
     since = time.time()
     with stand(directory) as here:
         _configure(here)
@@ -59,7 +44,7 @@ def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
         here.start_agent()
         here.await_good()
         urls = {version: f"http://127.0.0.1:{port}" for version, port in ports.items()}
-        _await(here, urls, "access_log_requests_total and on (deployment) deployment:availability:ratio == 1")
+        await_seen(here, urls, "access_log_requests_total and on (deployment) deployment:availability:ratio == 1")
         _write_traffic(here, 200)
         here.ship(BAD)
         _write_traffic(here, 503)
@@ -68,8 +53,10 @@ def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
         here.await_run()
         here.ship(BAD)
         here.eventually(lambda: [run["state"] for run in here.runs()] == ["finished", "finished"], 60)
-        _await(here, urls, SEEN)
-        yield Watched(urls, since, time.time())
+        await_seen(here, urls, SEEN)
+        ended = time.time()
+        make_trouble(here, urls)
+        yield Watched(urls, since, ended, time.time())
 
 
 def _configure(here: Stand) -> None:
@@ -79,7 +66,10 @@ def _configure(here: Stand) -> None:
     """
     prometheus = {"url": f"http://127.0.0.1:{here.ports['prometheus']}", "max_age": "60s"}
     patience = {"verify": {"timeout": "60s"}}
-    here.write_config(autonomy="L3", reconcile_every="1s", prometheus=prometheus, deployment=patience)
+    calls = {"url": f"http://127.0.0.1:{here.ports['alertmanager']}", "resend_every": "1s"}
+    here.write_config(
+        autonomy="L3", reconcile_every="1s", prometheus=prometheus, alertmanager=calls, deployment=patience
+    )
 
 
 def _start_exporter(here: Stand) -> str:
@@ -131,7 +121,10 @@ def _start_prometheus(here: Stand, version: Version, port: int, exporter: str) -
 
 
 def _quick_rules(directory: Path) -> list[Path]:
-    """The shipped rules, evaluated each second; ServiceDown hardly waits, so that it fires before all others."""
+    """The shipped rules, evaluated each second; ServiceDown hardly waits, so that it fires before all others.
+
+    It fires on for a while, since a scrape that a busy machine misses would take the question to the person back.
+    """
     written = []
     for file in sorted((REPOSITORY / "alert-rules").glob("*.rules.yml")):
         content = yaml.safe_load(file.read_text())
@@ -139,29 +132,26 @@ def _quick_rules(directory: Path) -> list[Path]:
             group["interval"] = "1s"
             for rule in group["rules"]:
                 if rule.get("alert") == "ServiceDown":
-                    rule["for"] = "2s"
+                    rule |= {"for": "2s", "keep_firing_for": "10s"}
         written.append(directory / file.name)
         written[-1].write_text(yaml.safe_dump(content))
     return written
 
 
 def _remember(directory: Path, version: Version) -> None:
-    """Two hours of the response time as a rule would have recorded it, which end half an hour ago."""
+    """Two hours of what is compared with earlier, up to nine minutes ago; of the response time up to half an hour."""
     now = int(time.time())
-    name = "service:http_request_duration_seconds:mean5m"
-    lines = [f'{name}{{deployment="qrl",service="flask"}} 0.02 {at}' for at in range(now - 9000, now - 1800, 60)]
+    lines = []
+    for name, labels, value, until in (
+        ("service:http_request_duration_seconds:mean5m", 'deployment="qrl",service="flask"', "0.02", 1800),
+        ("service:http_requests:rate5m", 'deployment="qrl",service="flask"', "3", 540),
+        ("deployment:users_affected:ratio", 'deployment="qrl"', "0", 540),
+        ("rollback_audit_records_total", 'instance="gone",job="rollback-agent"', "7", 540),
+    ):
+        lines.append(f"# TYPE {name} gauge")
+        lines += [f"{name}{{{labels}}} {value} {at}" for at in range(now - 9000, now - until, 60)]
     history = directory / "history.om"
     directory.mkdir()
-    history.write_text("\n".join((f"# TYPE {name} gauge", *lines, "# EOF", "")))
+    history.write_text("\n".join((*lines, "# EOF", "")))
     done = version.run("promtool", "tsdb", "create-blocks-from", "openmetrics", history, directory / "prometheus-data")
     assert done.returncode == 0, done.stderr
-
-
-def _await(here: Stand, urls: Mapping[Version, str], promql: str) -> None:
-    """Wait until every Prometheus finds something."""
-
-    def finds(url: str) -> bool:
-        answer = requests.get(f"{url}/api/v1/query", params={"query": promql}, timeout=30).json()
-        return bool(answer["data"]["result"])
-
-    here.eventually(lambda: all(map(finds, urls.values())), 60)

@@ -1,21 +1,29 @@
-"""Every query of every dashboard finds something after a real incident, on the oldest and the newest Prometheus."""
+"""Every query of every dashboard and document finds something after a real incident, on Prometheus old and new."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.grafana.incident import Watched, incident
+from tests.grafana.incident import incident
 from tests.grafana.reading import FILES, Dashboard, filled_in, panels, read, variables
+from tests.grafana.seen import Watched
 from tests.prometheus_versions import VERSIONS, Version
 
 SYSTEM, *_, NEWEST = VERSIONS
 
 
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("alert-rules/**/*.md"))
+)
+
+
 def test_every_query_finds_something(tmp_path: Path) -> None:
-    """No panel, annotation or variable is empty or refused once a release was rolled back and came again."""
+    """No panel, annotation, variable, page or runbook is empty or refused after a rollback, a refusal and trouble."""
     versions = [one for one in (SYSTEM, NEWEST) if not one.is_missing]
     with incident(tmp_path, versions) as watched:
         empty = [
@@ -24,6 +32,13 @@ def test_every_query_finds_something(tmp_path: Path) -> None:
             for file in FILES
             for where, expr, found in _answers(watched, version, read(file))
             if not found
+        ]
+        empty += [
+            f"{version}: {page.name}: {expr}"
+            for version in versions
+            for page in DOCUMENTS
+            for expr in in_document(page)
+            if not numbers(watched.over_time(version, expr))
         ]
     assert empty == []
 
@@ -45,12 +60,19 @@ def _answers(watched: Watched, version: Version, dashboard: Dashboard) -> Iterat
 
 
 def _found(watched: Watched, version: Version, expr: str, *, instant: bool) -> list[Any]:
-    if instant:
-        data = watched.ask(version, "query", query=expr, time=watched.until)
-    else:
-        data = watched.ask(version, "query_range", query=expr, start=watched.since, end=watched.until, step=1)
+    return numbers(watched.at_the_end(version, expr) if instant else watched.over_time(version, expr))
+
+
+def numbers(result: list[Any]) -> list[Any]:
+    """The series that hold a number somewhere."""
     return [
         series
-        for series in data["result"]
+        for series in result
         if any(not math.isnan(float(value)) for _, value in series.get("values") or [series["value"]])
     ]
+
+
+def in_document(page: Path) -> list[str]:
+    """The queries of a page: a block of `promql` is one."""
+    found: list[str] = re.findall(r"```promql\n(.*?)```", page.read_text(), re.DOTALL)
+    return found
