@@ -81,6 +81,13 @@ class Prometheus:
         found = self._query_range(f'{{{_SIGNALS},deployment="{_escaped(deployment)}"}}', since, until, step)
         return tuple(sorted(map(_history, found), key=lambda one: (one.name, one.service or "")))
 
+    def fired(self, deployment: str, since: float, until: float) -> bool:
+        """Whether it remembers that a rollback branch fired on `deployment` between two moments (Unix seconds)."""
+        period = max(math.ceil(self._clock() - since), 1)
+        asked = f'{_BRANCH},action="{Action.ROLLBACK}",deployment="{_escaped(deployment)}"'
+        alerts = self._query(f'ALERTS{{alertstate="firing",{asked}}}[{period}s]')
+        return any(since <= at <= until for one in alerts for at, _ in one.values)
+
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire at all."""
         failing = self._firing(f'{_BRANCH},action="{Action.ROLLBACK}"')

@@ -27,6 +27,10 @@ class TelemetrySource(Protocol):
         """All signals between two moments."""
         ...
 
+    def fired(self, deployment: str, since: float, until: float) -> bool:
+        """Whether it remembers that a rollback branch fired on the deployment between two moments."""
+        ...
+
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire."""
         ...

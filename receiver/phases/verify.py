@@ -13,6 +13,7 @@ from receiver.model import (
     Run,
     Signal,
     Stop,
+    Trigger,
     Verdict,
     Verification,
     Wait,
@@ -31,6 +32,8 @@ def verify(run: Run, world: World) -> Outcome:
     target, before = run.findings.require_plan().target_release, run.findings.require_decision().signals
     found = look(world, switched_at, str(target), before)
     now = world.clock()
+    if found.missing is None or now >= switched_at + world.settings.verify.timeout:
+        found = _forgotten(run, world) or found
     if found.missing is None:
         reason = f"{target} is live, its checks are good and no branch fires"
         return _end(run, world, Verdict.RESTORED, "every check is good and no branch fires", found, now, reason)
@@ -38,6 +41,20 @@ def verify(run: Run, world: World) -> Outcome:
         return Wait(now + LOOK_AGAIN, found.missing)
     verdict = _verdict(run, found, switched_at)
     return _end(run, world, verdict, found.missing, found, now, f"not verified in time: {found.missing}")
+
+
+def _forgotten(run: Run, world: World) -> Look | None:
+    """Nothing, where who answers knows nothing of what was decided on: it is another one, or has lost its data."""
+    if run.trigger is not Trigger.ALERT:
+        return None
+    since, until = run.created_at - world.config.prometheus.max_age, run.findings.require_execution().started_at
+    try:
+        if world.prometheus.fired(world.deployment, since, until):
+            return None
+    except PrometheusError as error:
+        return Look(str(error))
+    alert = run.findings.require_decision().alert
+    return Look(f"Prometheus does not remember {alert}: it is not the one that told of it, or has lost its data")
 
 
 def _verdict(run: Run, found: Look, switched_at: float) -> Verdict:

@@ -88,11 +88,13 @@ class Fleet:
     """The deployments that a Prometheus watches, those of one trial after the other."""
 
     deployments: dict[str, Deployment] = field(default_factory=dict)
+    make: Callable[[str, Path, str], Deployment] = Deployment
+    """Makes one of a name, a directory and an autonomy level."""
 
     def renew(self, names: Iterable[str], directory: Path) -> None:
         """From now on there are these, all well; a person is asked about every third."""
         levels = itertools.cycle(("L4", "L3", "L4"))
-        self.deployments = {name: Deployment(name, directory / name, next(levels)) for name in names}
+        self.deployments = {name: self.make(name, directory / name, next(levels)) for name in names}
 
     def go_wrong(self, command: Command, may: Callable[[str], bool]) -> bool:
         """Ship a bad release of that which may go wrong and did so least; returns whether there was any."""

@@ -16,7 +16,7 @@ from receiver.journal import runs, tables
 from receiver.journal.database import Database
 from receiver.model import Result
 
-CALLS_NOBODY = frozenset((Result.RESTORED, Result.NOT_NEEDED, Result.RECORDED, Result.UPGRADED))
+CALLS_NOBODY = frozenset((Result.RESTORED, Result.NOT_NEEDED, Result.RECORDED, Result.UPGRADED, Result.WITHDRAWN))
 """How a run may end without calling a human."""
 
 

@@ -88,30 +88,30 @@ class Trial:
 
     def play(self, kills: list[Kill], patience: float = 120.0) -> Judgement:
         """All of it; raises TimeoutError where the agent does not come to rest within `patience` seconds."""
-        self._begin(patience)
+        self.begin(patience)
         for kill in kills:
             self._live(kill)
         began = time.monotonic()
-        life = self._start(SPARED)
+        life = self.start(SPARED)
         try:
-            self._attend(life, self._is_at_rest, patience)
+            self.attend(life, self.is_at_rest, patience)
             self.at_rest_after = time.monotonic() - began
-            return judge(self.database, self.config.audit_files, self._seen())
+            return judge(self.database, self.config.audit_files, self.seen())
         finally:
             life.kill(Whom.ALL)
             self.database.close()
 
     def start_only(self, kill: Kill) -> None:
         """A life that nobody does anything about, up to its end."""
-        life = self._start(kill)
+        life = self.start(kill)
         life.ends_within(kill.after)
         life.kill(kill.whom)
 
-    def _begin(self, patience: float) -> None:
+    def begin(self, patience: float) -> None:
         """A first life in which each deployment proves good."""
-        life = self._start(SPARED)
+        life = self.start(SPARED)
         try:
-            self._attend(life, self._all_good, patience)
+            self.attend(life, self.all_good, patience)
         finally:
             life.kill(Whom.AGENT)
 
@@ -119,43 +119,46 @@ class Trial:
         for command in kill.breaks:
             self.fleet.go_wrong(command, self._is_over)
         began = time.monotonic()
-        life = self._start(kill)
+        life = self.start(kill)
         is_ready = False
         while not life.ends_within(0.05) and (lived := time.monotonic() - began) < kill.after:
             if not is_ready and answers(f"{self.url}/-/ready"):
                 is_ready = True
                 self.ready_after.append(lived)
-            self._tell()
-            self._approve()
+            self.tell()
+            self.approve()
         life.kill(kill.whom)
 
-    def _start(self, kill: Kill) -> Life:
+    def start(self, kill: Kill) -> Life:
+        """A life that ends like this; it is not ready yet."""
         return self.nursery.start(self._config_file, self.directory / "agent.log", kill, self.directory)
 
-    def _attend(self, life: Life, is_done: Callable[[], bool], patience: float) -> None:
+    def attend(self, life: Life, is_done: Callable[[], bool], patience: float) -> None:
+        """Tell and approve what is to be, until it is done; raises TimeoutError where it is not in time."""
         deadline = time.monotonic() + patience
         while not (answers(f"{self.url}/-/ready") and is_done()):
             if life.ends_within(0.1):
-                raise ChildProcessError(f"a life that nobody killed has ended; it said:\n{self._said()}")
+                raise ChildProcessError(f"a life that nobody killed has ended; it said:\n{self.said()}")
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the agent has not come to rest within {patience:g} s; it said:\n{self._said()}")
-            self._tell()
+                raise TimeoutError(f"the agent has not come to rest within {patience:g} s; it said:\n{self.said()}")
+            self.tell()
             if answers(f"{self.url}/-/ready"):
-                self._approve()
+                self.approve()
 
-    def _said(self) -> str:
+    def said(self) -> str:
         log = self.directory / "agent.log"
         return log.read_text(errors="replace")[-2000:] if log.exists() else "nothing"
 
     # What Alertmanager and people do.
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Post what was not accepted yet, as Alertmanager would again and again."""
         for one in self.fleet.deployments.values():
             if not one.is_told and self._post("/api/v1/alerts", TOKEN, _notification(one)) == 202:
                 one.is_told = True
 
-    def _approve(self) -> None:
+    def approve(self) -> None:
+        """Approve whatever a person is asked."""
         with self.database.read() as tx:
             asked = views.pending_approvals(tx, self.database.now(tx))
         for one in asked:
@@ -171,11 +174,17 @@ class Trial:
 
     # What can be seen.
 
-    def _is_at_rest(self) -> bool:
-        is_told = all(one.is_told for one in self.fleet.deployments.values())
-        return is_told and is_at_rest(self.database)
+    def is_at_rest(self) -> bool:
+        """Whether all that went wrong was accepted, and nothing is left to do."""
+        return self.is_told() and is_at_rest(self.database)
 
-    def _all_good(self) -> bool:
+    def is_told(self) -> bool:
+        """Tell what was not accepted yet; whether all is."""
+        self.tell()
+        return all(one.is_told for one in self.fleet.deployments.values())
+
+    def all_good(self) -> bool:
+        """Whether each deployment has proved good."""
         with self.database.read() as tx:
             known = [releases.known(tx, name).get(GOOD) for name in self.fleet.deployments]
         return all(one is not None and one.good_at is not None for one in known)
@@ -188,7 +197,8 @@ class Trial:
         restored = [run for run in found if run.result == Result.RESTORED and run.state == "finished"]
         return not is_latched and len(restored) == len(found) == self.fleet.deployments[name].breaks
 
-    def _seen(self) -> Seen:
+    def seen(self) -> Seen:
+        """What is to be held against the journal and the trail."""
         left: dict[str, float] = {}
         for family in text_string_to_metric_families(requests.get(f"{self.url}/metrics", timeout=30).text):
             if family.name == "rollback_budget_remaining":

@@ -74,6 +74,8 @@ class ToldPrometheus:
         """Alerts beyond the tree that fire."""
         self.past: Callable[[float, float], tuple[History, ...]] | None = None
         """How the signals went between two moments."""
+        self.remembers = True
+        """Whether it knows of what has fired before."""
         self.error: Exception | None = None
         self.asked = 0
         self.when_asked: Callable[[int], None] = lambda _: None
@@ -103,6 +105,12 @@ class ToldPrometheus:
             return self.past(since, until)
         now = () if self.availability is None else ((until, self.availability),)
         return (History(AVAILABILITY, None, tuple(point for point in now if since <= point[0])),)
+
+    def fired(self, _deployment: str, _since: float, _until: float) -> bool:
+        """Whether anything fired then, as told; asked beside the telemetry."""
+        if self.error is not None:
+            raise self.error
+        return self.remembers
 
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """What fires elsewhere, as told; no question of its own, since it is always asked beside the telemetry."""

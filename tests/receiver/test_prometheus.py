@@ -208,6 +208,23 @@ def test_samples_are_those_after_the_moment(monitored: Monitored) -> None:
     assert client.samples("nobody", HEALTH, switched) == {}
 
 
+def test_it_remembers_which_rollback_branch_fired_and_when(monitored: Monitored) -> None:
+    """Asked of a time it tells whether one did; a branch that only watches, or another deployment's, is none."""
+    began = time.time()
+    await_signals(monitored, "past", series("test_firing", "past", 1, **LABELS))
+    await_signals(monitored, "watch", series("test_firing", "watch", 1, **LABELS | {"action": "watch"}))
+    monitored.expose("past", series("test_marker", "past", 1))
+    client = monitored.client()
+    assert wait_until(lambda: not monitored.shows('ALERTS{deployment="past"}'), 60, every=0.1)
+    now = time.time()
+
+    assert client.fired("past", began, now)
+    assert not client.fired("past", began - 60, began)
+    assert not client.fired("past", now, now + 1)
+    assert not client.fired("watch", began, now)
+    assert not client.fired("nobody", began, now)
+
+
 def test_a_storm_is_what_fires_on_all_deployments(monitored: Monitored) -> None:
     """Every deployment whose rollback branch fires is told, and of other alerts those that were asked for by name."""
     watch = LABELS | {"action": "watch"}

@@ -122,7 +122,7 @@ def test_a_faulty_answer_is_an_error_with_its_reason(talk: Talk, sentence: str) 
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("question", ["telemetry", "deciding", "quiet_for", "samples", "storm"])
+@pytest.mark.parametrize("question", ["telemetry", "deciding", "quiet_for", "samples", "fired", "storm"])
 def test_every_question_fails_alike(question: str) -> None:
     """No question takes a refused one for an empty result."""
     ask: dict[str, Callable[[Prometheus], object]] = {
@@ -130,6 +130,7 @@ def test_every_question_fails_alike(question: str) -> None:
         "deciding": lambda prometheus: prometheus.deciding(),
         "quiet_for": lambda prometheus: prometheus.quiet_for("qrl", 60),
         "samples": lambda prometheus: prometheus.samples("qrl", "service:availability:ratio", 0),
+        "fired": lambda prometheus: prometheus.fired("qrl", 0, 1),
         "storm": lambda prometheus: prometheus.storm(()),
     }
     with server(answer(b"", "502 Bad Gateway")) as (url, _), pytest.raises(PrometheusError, match="answered 502"):
