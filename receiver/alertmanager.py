@@ -47,6 +47,16 @@ class _Alert:
     status: _Status
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    config: _Loaded
+
+
 _MOST_SAID = 300
 _ABOUT_THE_ALERT = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 """Answers that another alert need not get."""
@@ -54,6 +64,7 @@ _QUIETLY = re2.Options()
 _QUIETLY.log_errors = False  # on standard error, past the agent's log
 _SILENCES = TypeAdapter(tuple[_Silence, ...])
 _ALERTS = TypeAdapter(tuple[_Alert, ...])
+_STATE = TypeAdapter(_State)
 
 
 class Alertmanager:
@@ -78,6 +89,10 @@ class Alertmanager:
         else:
             covering = [silence for silence in active if all(_matches(one, labels) for one in silence.matchers)]
         return tuple(Silence(one.id, one.createdBy, one.comment, one.endsAt.timestamp()) for one in covering)
+
+    def configuration(self) -> str:
+        """What it has loaded, as YAML, without the secrets in it; raises AlertmanagerError."""
+        return self._read("status", _STATE).config.original
 
     def tell(self, alert: RaisedAlert) -> None:
         """Let an alert fire until its end, or end it now; raises AlertmanagerError, AlertRefused where it is the alert.

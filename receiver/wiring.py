@@ -28,6 +28,7 @@ from receiver.config.targets import (
     SystemdTarget,
 )
 from receiver.current import Current, NeedsRestart
+from receiver.doctor.monitoring import Monitoring
 from receiver.escalate import Escalator
 from receiver.inbox import Inbox
 from receiver.journal.database import Database
@@ -194,6 +195,11 @@ def _transactions(config: Config, settings: Deployment) -> tuple[TransactionSour
 def rules_api(config: Config) -> RulesApi:
     """The rules that the configured Prometheus has loaded; needs no journal."""
     return RulesApi(PrometheusApi(config.prometheus.url, config.prometheus.timeout))
+
+
+def monitoring(config: Config) -> Monitoring:
+    """The configured Prometheus and Alertmanager, as they themselves are configured."""
+    return Monitoring(rules_api(config), Alertmanager(config.alertmanager.url, config.alertmanager.timeout))
 
 
 def interface(

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from receiver.commands.options import config_option, json_option, load_usable_config, open_journal, serving_since
+from receiver.commands.options import (
+    config_option,
+    journal_of,
+    json_option,
+    load_knowing_secrets,
+    load_usable_config,
+    serving_since,
+)
 from receiver.commands.terminal import plain
-from receiver.doctor import examine
+from receiver.doctor.checked import Checked
+from receiver.doctor.examine import examine
 from receiver.redact import redact
-from receiver.wiring import put_together
+from receiver.wiring import monitoring, put_together
 
 
 @click.command()
 @json_option
 @config_option
 def doctor(as_json: bool, config_path: Path) -> None:
-    """Look at everything that a rollback needs, and change nothing. Ends with 1 where anything is wrong."""
+    """Look at everything that a rollback needs, and change nothing. Ends with 1 where anything is wrong.
+
+    Whatever is wrong comes with what to do about it. What cannot be known for another fault is said to be so.
+    """
     load_usable_config(config_path)
-    config, database = open_journal(config_path)
+    config = load_knowing_secrets(config_path)
+    database = journal_of(config)  # whether it can be asked is one of the things that are looked at
     worlds = put_together(config, database).current().worlds
-    found = tuple(examine(worlds, serving_since(config.root)))
+    found = examine(worlds, serving_since(config.root), monitoring(config), config_path)
     if as_json:
-        click.echo(json.dumps(redact([{"subject": one.subject, "wrong": one.wrong} for one in found]), indent=2))
+        looked = tuple(found)
+        click.echo(json.dumps(redact([asdict(one) for one in looked]), indent=2))
     else:
-        for one in found:
-            click.echo(f"WRONG  {one.subject}: {plain(one.wrong)}" if one.wrong else f"well   {one.subject}")
-    if any(one.wrong for one in found):
+        looked = tuple(_told(one) for one in found)
+    if any(one.wrong for one in looked):
         sys.exit(1)
+
+
+def _told(one: Checked) -> Checked:
+    """Print it at once: some of what is asked may take its time to answer."""
+    if one.wrong is None:
+        click.echo(f"well   {one.subject}")
+    else:
+        click.echo(f"WRONG  {one.subject}: {plain(one.wrong)}")
+        click.echo(f"       to do: {plain(one.to_do or '')}")
+    return one

@@ -23,7 +23,17 @@ class _Runtime:
     last_config_time: Annotated[Moment, Field(alias="lastConfigTime")]
 
 
-_RUNTIME, _TEXT = TypeAdapter(_Runtime), TypeAdapter(str)
+@dataclass(frozen=True, slots=True)
+class _Address:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Alertmanagers:
+    active: Annotated[tuple[_Address, ...], Field(alias="activeAlertmanagers")]
+
+
+_RUNTIME, _TEXT, _ALERTMANAGERS = TypeAdapter(_Runtime), TypeAdapter(str), TypeAdapter(_Alertmanagers)
 
 
 class RulesApi:
@@ -49,6 +59,10 @@ class RulesApi:
     def loaded_at(self) -> float:
         """When its configuration was last loaded, in Unix seconds."""
         return self._api.read("status/runtimeinfo", _RUNTIME).last_config_time
+
+    def alertmanagers(self) -> tuple[str, ...]:
+        """The addresses to which it sends what fires."""
+        return tuple(one.url for one in self._api.read("alertmanagers", _ALERTMANAGERS).active)
 
     def formatted(self, promql: str) -> str:
         """The query as Prometheus itself writes it, so that two texts of one query are the same."""
