@@ -45,6 +45,7 @@ COMMANDS = {
     "backup": "receiver.commands.backup:backup",
     "restore": "receiver.commands.restore:restore",
     "audit": "receiver.commands.audit:audit",
+    "completion": "receiver.commands.completion:completion",
 }
 
 
@@ -79,7 +80,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, by default with the process's own arguments."""
     try:
-        cli(arguments, standalone_mode=False)
+        cli(arguments, prog_name="rollback-agent", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)
