@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmanager git=git
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
-TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd libatomic.so.1=libatomic1
+TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd duk=duktape libatomic.so.1=libatomic1
 
 .PHONY: help demo up down test check bench soak mutation fuzz screenshots lock clean
 help: ## say what there is
