@@ -12,7 +12,7 @@ MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmana
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd duk=duktape libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check bench soak mutation fuzz screenshots lock clean
+.PHONY: help demo up down test check bench soak mutation fuzz screenshots release lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
@@ -25,7 +25,7 @@ up: $(VENV)/.installed need-monitoring ## start the sample deployment and everyt
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo down; fi
 
-test: $(VENV)/.installed need-tested-with need-versions ## run everything that proves it works
+test: $(VENV)/.installed $(TOOLS)/release/.installed need-tested-with need-versions ## run everything that proves it works
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed need-monitoring ## lint, types, rules
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.fuzz ## read a million drawn inputs of each kind (ARGS='trail --r
 screenshots: $(VENV)/.installed need-tested-with ## take the pictures of docs/web-page.md anew
 	@$(BIN)/python -m tests.acceptance.screenshots docs/images
 
+release: $(VENV)/.installed $(TOOLS)/release/.installed ## write wheel, sdist, locked requirements, bill of materials and their sums into dist/
+	@scripts/release dist $(VENV) $(TOOLS)/release
+
 lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade requirements/bootstrap.in -o requirements/bootstrap.lock
@@ -66,9 +69,11 @@ lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	  --upgrade --group mutation -c requirements/dev.lock -o requirements/mutation.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --group fuzz -o requirements/fuzz.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade --group release -o requirements/release.lock
 
 clean: ## remove what the targets made in this directory
-	rm -rf $(VENV) $(TOOLS) .demo .fuzz mutants .pytest_cache .mypy_cache .ruff_cache *.egg-info build
+	rm -rf $(VENV) $(TOOLS) .demo .fuzz mutants .pytest_cache .mypy_cache .ruff_cache *.egg-info build dist
 
 .PHONY: need-monitoring need-tested-with need-benched-with need-versions
 need-monitoring:
@@ -97,4 +102,10 @@ $(VENV)/.mutation: $(VENV)/.installed requirements/mutation.lock
 
 $(VENV)/.fuzz: $(VENV)/.installed requirements/fuzz.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --require-hashes -r requirements/fuzz.lock
+	@touch $@
+
+# Apart from the developers' environment, since what the tool needs would be in it for this alone.
+$(TOOLS)/release/.installed: $(VENV)/.installed requirements/release.lock
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(TOOLS)/release
+	@VIRTUAL_ENV=$(TOOLS)/release $(BIN)/uv pip sync -q --require-hashes requirements/release.lock
 	@touch $@
