@@ -15,12 +15,13 @@ from pydantic import Field, TypeAdapter
 from configfile import Section
 from receiver.authentication import Access
 from receiver.bodies import Text, read_body
-from receiver.errors import NotFound, NotPossible
+from receiver.errors import Gone, NotFound, NotPossible
 from receiver.identity import Role
 from receiver.journal import views
 from receiver.journal.database import Database
 from receiver.model import SHORT_HASH
 from receiver.operators import Operators, Person, Via
+from receiver.removed import gone
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -77,13 +78,20 @@ def add_api(app: Flask, database: Database, access: Callable[[], Access], operat
     def find(incident: str) -> views.View:
         with database.read() as tx:
             found = views.incident(tx, incident) if _ID.fullmatch(incident) else None
-        if found is None:
-            raise NotFound(f"there is no incident {incident}")
+            if found is None:
+                raise gone(tx, incident) or NotFound(f"there is no incident {incident}")
         return found
 
     @app.errorhandler(NotPossible)
     def not_possible(error: NotPossible) -> tuple[Response, int]:
-        return jsonify(error=str(error)), 404 if isinstance(error, NotFound) else 409
+        match error:
+            case Gone():
+                status = 410
+            case NotFound():
+                status = 404
+            case _:
+                status = 409
+        return jsonify(error=str(error)), status
 
 
 def openapi() -> dict[str, Any]:

@@ -19,6 +19,7 @@ RollbackAgentError
 │   └── HotfixConflict     a hotfix is under way, or none is
 ├── NotPossible          what a person asked for cannot be done now, or at all
 │   └── NotFound         what it is about is not there
+│       └── Gone         it was there, and was removed since
 ├── AuditError           the audit trail cannot be written, so nothing may be done
 └── JournalError         the database did not do what it was asked
     ├── NewerSchema      it was written by a newer program
@@ -104,6 +105,10 @@ class NotPossible(RollbackAgentError):
 
 class NotFound(NotPossible):
     """What a person named is not there."""
+
+
+class Gone(NotFound):
+    """What a person named was there, and was removed because it was old; the text says what is left of it."""
 
 
 class AuditError(RollbackAgentError):

@@ -14,7 +14,7 @@ from receiver.autonomy import in_force
 from receiver.errors import JournalError
 from receiver.escalate import LAPSES_AFTER, Delivery
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import counts, deployments, escalations, hotfixes, releases, seen, tables
+from receiver.journal import counts, deployments, escalations, hotfixes, phase_totals, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.kill_switch import is_on
@@ -22,6 +22,7 @@ from receiver.log import get_log
 from receiver.metrics_of_runs import RecentRuns
 from receiver.metrics_of_work import backlog_metrics
 from receiver.model import Autonomy, EscalationReason, Level, Result
+from receiver.retention.sweep import KIND_NAMES
 from receiver.workflow import PHASES
 from receiver.world import World
 
@@ -45,10 +46,10 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Attempts to tell Alertmanager of an escalation by what became of them.",
         ("outcome",),
     ),
+    "removed": ("rollback_retention_removed", "What was removed, being beyond the limits, by kind.", ("kind",)),
 }
 NOTIFICATION_OUTCOMES = ("accepted", "unauthorized", "invalid", "too_large", "failed")
 ALERT_OUTCOMES = ("branch", "watchdog", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
-PHASE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0)
 GUARDRAIL_NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
 
@@ -139,6 +140,7 @@ class JournalCollector(Collector):
             "refusals": dict.fromkeys(product(self._worlds, GUARDRAIL_NAMES), 0),
             "escalations": dict.fromkeys(product(self._worlds, EscalationReason), 0),
             "escalation_deliveries": {(outcome,): 0 for outcome in Delivery},
+            "removed": {(kind,): 0 for kind in KIND_NAMES},
         }
 
     def _runs(self, tx: sa.Connection) -> Iterator[Metric]:
@@ -157,16 +159,11 @@ class JournalCollector(Collector):
 
     def _phase_durations(self, tx: sa.Connection) -> Metric:
         family = HistogramMetricFamily("rollback_phase_duration_seconds", "How long phases took.", labels=("phase",))
-        table = tables.step
-        took = table.c.finished_at - table.c.started_at
-        within = [sa.func.sum(sa.case((took <= bound, 1), else_=0)) for bound in PHASE_BUCKETS]
-        query = sa.select(table.c.name, sa.func.count(), sa.func.sum(took), *within)
-        finished = query.where(table.c.finished_at.is_not(None)).group_by(table.c.name)
-        rows: dict[str, list[float]] = {row[0]: [float(value) for value in row[1:]] for row in tx.execute(finished)}
+        found = phase_totals.totals(tx)
         for phase in PHASE_NAMES:
-            count, total, *cumulative = rows.get(phase, [0.0] * (2 + len(PHASE_BUCKETS)))
-            buckets = [(str(bound), value) for bound, value in zip(PHASE_BUCKETS, cumulative, strict=True)]
-            family.add_metric((phase,), buckets=[*buckets, ("+Inf", count)], sum_value=total)
+            total = found.get(phase, phase_totals.NONE)
+            buckets = [(str(bound), float(total.at_most(bound))) for bound in phase_totals.BUCKETS]
+            family.add_metric((phase,), buckets=[*buckets, ("+Inf", total.count)], sum_value=total.microseconds / 1e6)
         return family
 
     def _deployments(self, tx: sa.Connection) -> Iterator[Metric]:

@@ -1,8 +1,8 @@
-"""Metrics of what one process knows, whatever is in the journal: its configuration and its audit trail."""
+"""Metrics of what one process knows, whatever is in the journal: its configuration, its audit trail, its clearing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,6 +16,20 @@ class Reloads(Protocol):
 
     was_reloaded_well: bool
     reloaded_at: float
+
+
+class ClearingUp(Protocol):
+    """How clearing up went in this process."""
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """By kind."""
+        ...
+
+    @property
+    def succeeded_at(self) -> float | None:
+        """Unix seconds."""
+        ...
 
 
 class ReloadCollector(Collector):
@@ -55,3 +69,24 @@ class AuditCollector(Collector):
             head.add_metric((), state.head.as_float)
             intact.add_metric((), float(state.intact))
         yield from (records, head, intact)
+
+
+class RetentionCollector(Collector):
+    """How the removal of what is beyond the limits went; what was removed is counted in the journal."""
+
+    def __init__(self, clearing_up: ClearingUp) -> None:
+        self._clearing_up = clearing_up
+
+    def collect(self) -> Iterator[Metric]:
+        """Failures by kind, and when all went well."""
+        failures = CounterMetricFamily(
+            "rollback_retention_failures", "Failed tries to remove what is beyond the limits.", labels=("kind",)
+        )
+        for kind, count in sorted(self._clearing_up.failures.items()):
+            failures.add_metric((kind,), count)
+        yield failures
+        yield GaugeMetricFamily(
+            "rollback_retention_last_success_timestamp_seconds",
+            "When everything beyond the limits was last removed without a failure (0: not yet).",
+            value=self._clearing_up.succeeded_at or 0.0,
+        )

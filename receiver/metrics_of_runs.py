@@ -8,10 +8,7 @@ import sqlalchemy as sa
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from receiver.journal import ended
-from receiver.journal.ended import EndedRun
-
-SHOWN = 10
-"""Runs of each deployment; more can hardly end between two scrapes, and Prometheus remembers the earlier ones."""
+from receiver.journal.ended import SHOWN, EndedRun
 
 
 class RecentRuns:

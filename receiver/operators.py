@@ -19,6 +19,7 @@ from receiver.journal.deployments import Latch
 from receiver.journal.escalations import Escalation
 from receiver.journal.moments import Moment
 from receiver.model import SHORT_HASH, Autonomy, Level
+from receiver.removed import gone
 from receiver.world import Audit
 
 _ONLY_A_CLAIM = (
@@ -241,7 +242,7 @@ def _latest_approval(tx: sa.Connection, incident: str) -> Approval:
         return approval
     known = tx.execute(sa.select(tables.incident.c.id).where(tables.incident.c.id == incident)).first()
     if known is None:
-        raise NotFound(f"there is no incident {incident}; `rollback-agent incidents` lists them")
+        raise gone(tx, incident) or NotFound(f"there is no incident {incident}; `rollback-agent incidents` lists them")
     raise NotPossible(f"incident {incident} asks nobody for approval")
 
 

@@ -13,7 +13,7 @@ from prometheus_client.registry import CollectorRegistry
 from receiver.alertmanager import Alertmanager
 from receiver.announcements import Announcements
 from receiver.app import Interface, RejectedCounts
-from receiver.audit import AuditTrail
+from receiver.audit import AGENT, AuditTrail
 from receiver.audit_watch import AuditWatch
 from receiver.authentication import Access
 from receiver.config import Config
@@ -34,12 +34,14 @@ from receiver.inbox import Inbox
 from receiver.journal.database import Database
 from receiver.journal_watch import JournalWatch
 from receiver.metrics import CollectorInForce, JournalCollector
-from receiver.metrics_of_process import AuditCollector, ReloadCollector
+from receiver.metrics_of_process import AuditCollector, ReloadCollector, RetentionCollector
 from receiver.model import History
 from receiver.operators import Operators
 from receiver.prometheus import Prometheus
 from receiver.prometheus_api import PrometheusApi
 from receiver.report.writer import ReportWriter
+from receiver.retention.store import Store
+from receiver.retention.sweep import Sweep
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
 from receiver.targets.compose import ComposeProject
@@ -85,6 +87,7 @@ class Parts:
     rejected: RejectedCounts
     audit_watch: AuditWatch
     journal_watch: JournalWatch
+    sweep: Sweep
     serving_since: float
 
 
@@ -145,7 +148,8 @@ def put_together(
 
     report = ReportWriter(lambda: current().config, database, audit, clock, past)
     workflow = Workflow(database, find_world, audit, report.write, owner=replica)
-    return Parts(database, current, workflow, rejected, AuditWatch(audit.files), journal_watch, serving_since)
+    sweep = Sweep(lambda: Store(current().config, database, audit, clock, AGENT))
+    return Parts(database, current, workflow, rejected, AuditWatch(audit.files), journal_watch, sweep, serving_since)
 
 
 def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:
@@ -211,6 +215,7 @@ def interface(
     registry.register(CollectorInForce(lambda: current().metrics))
     registry.register(ReloadCollector(current))
     registry.register(AuditCollector(lambda: parts.audit_watch.state))
+    registry.register(RetentionCollector(parts.sweep))
     ProcessCollector(registry=registry)
     return Interface(
         database=parts.database,

@@ -10,7 +10,6 @@ from functools import partial
 
 from receiver.errors import RollbackAgentError
 from receiver.log import get_log
-from receiver.notification_retention import forget_old
 from receiver.observe import observe
 from receiver.wiring import Parts
 from receiver.workflow import LEASE
@@ -20,8 +19,8 @@ POLL = 0.25
 """Seconds between two looks at the journal: another process may have written to it (an approval, a request)."""
 JOURNAL_LOOK = 5.0
 """Seconds between two looks whether the journal can be written."""
-FORGET_EVERY = 3600.0
-"""Seconds between two looks for what is too old to be kept."""
+CLEAR_UP_EVERY = 3600.0
+"""Seconds between two looks for what is beyond the limits of what is kept."""
 GATHER = 0.1
 """Seconds after a look at the inbox in which notifications gather for the next: those of a storm go together."""
 AUDIT_LOOK = 5.0
@@ -50,7 +49,7 @@ class Workers:
         threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
         self._spawn("journal", self._every, lambda: JOURNAL_LOOK, self._parts.journal_watch.look)
-        self._spawn("retention", self._every, lambda: FORGET_EVERY, self._forget)
+        self._spawn("retention", self._every, lambda: CLEAR_UP_EVERY, self._parts.sweep.work)
         self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
         self._spawn("observe", self._every, lambda: POLL, self._observe)
 
@@ -94,10 +93,6 @@ class Workers:
     def _reconcile(self) -> None:
         if self._parts.current().inbox.reconcile():
             self._runnable.set()
-
-    def _forget(self) -> None:
-        parts = self._parts
-        forget_old(parts.database, parts.current().config.journal.keep_notifications)
 
     def _observe(self) -> None:
         setup = self._parts.current()

@@ -18,6 +18,7 @@ from receiver.journal import views
 from receiver.journal.views import View
 from receiver.model import SHORT_HASH
 from receiver.progress import progress
+from receiver.removed import gone
 
 
 @click.command()
@@ -66,8 +67,9 @@ def show(incident: str, is_followed: bool, as_json: bool, config_path: Path) -> 
     def read() -> View:
         with database.read() as tx:
             found = views.incident(tx, incident)
+            why = gone(tx, incident) if found is None else None
         if found is None:
-            raise RollbackAgentError(f"there is no incident {incident}; `rollback-agent incidents` lists them")
+            raise why or RollbackAgentError(f"there is no incident {incident}; `rollback-agent incidents` lists them")
         return found
 
     if is_followed:

@@ -12,6 +12,7 @@ from configfile import FilePath, Integer, Number, Section, load
 from receiver.audit_files import Audit, TrailFiles
 from receiver.config.deployment import Deployment
 from receiver.config.guardrails import Guardrails
+from receiver.config.retention import Retention
 from receiver.config_values import ListenAddress, Name, Period, PersonName, Url, is_loopback
 from receiver.identity import Role
 from receiver.log_settings import Log
@@ -66,6 +67,8 @@ class Journal(Section):
     postgresql: JournalServer | None = None
     keep_notifications: Period = 2592000.0
     """How long one with which nothing is left to do is kept."""
+    most_notifications: Integer = Field(default=1_000_000, ge=10_000)
+    """How many of these are kept, however young they are."""
 
 
 class Prometheus(Section):
@@ -128,6 +131,7 @@ class Config(Section):
     journal: Journal = Journal()
     log: Log = Log()
     audit: Audit = Audit()
+    retention: Retention = Retention()
     deployments: dict[Name, Deployment] = Field(min_length=1)
 
     @field_validator("pipeline")
@@ -136,6 +140,14 @@ class Config(Section):
         webhook = info.data.get("webhook")  # absent where that is wrong itself
         if value and webhook and normpath(value.token_file) == normpath(webhook.token_file):
             raise ValueError("token_file is the webhook's; who may report releases is not who may notify")
+        return value
+
+    @field_validator("retention")
+    @classmethod
+    def _keeps_what_counts(cls, value: Retention, info: ValidationInfo) -> Retention:
+        limits = info.data.get("guardrails")  # absent where that is wrong itself
+        if limits and value.incidents.age < limits.longest_period:
+            raise ValueError("incidents.age must not be below the periods of guardrails.daily_limit and cooldown")
         return value
 
     @field_validator("deployments")

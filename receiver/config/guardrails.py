@@ -79,3 +79,8 @@ class Guardrails(Section):
     cooldown: Cooldown = Cooldown()
     disk_space: DiskSpace = DiskSpace()
     backup_created: Unconfigurable = Unconfigurable()
+
+    @property
+    def longest_period(self) -> float:
+        """Seconds for which a rollback counts against another one."""
+        return max(self.daily_limit.period, self.cooldown.period)

@@ -63,15 +63,20 @@ def claims_within(
     """
     table = tables.run
     moment = as_moment(now)
-    recent = table.c.claimed_at > now - period
-    if moment.boot is not None and moment.uptime is not None:
-        measured = sa.and_(table.c.claimed_boot == moment.boot, table.c.claimed_uptime > moment.uptime - period)
-        recent = sa.or_(measured, sa.and_(table.c.claimed_boot.is_distinct_from(moment.boot), recent))
-    query = sa.select(table).where(table.c.deployment == deployment, recent)
+    query = sa.select(table).where(table.c.deployment == deployment, is_within(table, moment, period))
     if but_run is not None:
         query = query.where(table.c.id != but_run)
     claims = (Moment(row.claimed_at, row.claimed_boot, row.claimed_uptime) for row in tx.execute(query))
     return tuple(sorted(_as_measured(claim, moment) for claim in claims))
+
+
+def is_within(run: sa.FromClause, now: Moment, period: float) -> sa.ColumnElement[bool]:
+    """Of a run, whether it claimed a rollback in the last `period` seconds, as they were measured where they were."""
+    recent = run.c.claimed_at > now - period
+    if now.boot is None or now.uptime is None:
+        return recent
+    measured = sa.and_(run.c.claimed_boot == now.boot, run.c.claimed_uptime > now.uptime - period)
+    return sa.or_(measured, sa.and_(run.c.claimed_boot.is_distinct_from(now.boot), recent))
 
 
 def _as_measured(claim: Moment, now: Moment) -> float:

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 
 from receiver.journal import runs, tables
 
+SHOWN = 10
+"""Runs of each deployment; more can hardly end between two scrapes, and Prometheus remembers the earlier ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:

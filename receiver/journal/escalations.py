@@ -143,6 +143,23 @@ def lowered(tx: sa.Connection, escalation: str, at: float) -> None:
     tx.execute(sa.update(table).where(table.c.id == escalation).values(lowered_at=at))
 
 
+def forgettable(tx: sa.Connection, before: float) -> list[str]:
+    """The ids of those outside of incidents that were answered before then (Unix seconds)."""
+    return list(tx.execute(_old(before)).scalars())
+
+
+def forget(tx: sa.Connection, before: float, limit: int) -> list[str]:
+    """Remove up to `limit` outside of incidents that were answered before then (Unix seconds); returns their ids."""
+    table = tables.escalation
+    old = _old(before).limit(limit)
+    return list(tx.execute(sa.delete(table).where(table.c.id.in_(old)).returning(table.c.id)).scalars())
+
+
+def _old(before: float) -> sa.Select[tuple[str]]:
+    table = tables.escalation
+    return sa.select(table.c.id).where(table.c.incident.is_(None), table.c.run.is_(None), table.c.answered_at < before)
+
+
 def _read(tx: sa.Connection, query: sa.Select[Any]) -> tuple[Escalation, ...]:
     return tuple(map(_escalation, tx.execute(query)))
 

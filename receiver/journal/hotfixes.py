@@ -109,6 +109,23 @@ def unresolved(tx: sa.Connection, deployment: str) -> Hotfix | None:
     return None if row is None else _read(row)
 
 
+def forgettable(tx: sa.Connection, before: float) -> list[str]:
+    """The ids of those that ended before then (Unix seconds) and of which nothing is left to say."""
+    return list(tx.execute(_old(before)).scalars())
+
+
+def forget(tx: sa.Connection, before: float, limit: int) -> list[str]:
+    """Remove up to `limit` that ended before then (Unix seconds); returns their ids. What is unresolved stays."""
+    table = tables.hotfix
+    old = _old(before).limit(limit)
+    return list(tx.execute(sa.delete(table).where(table.c.id.in_(old)).returning(table.c.id)).scalars())
+
+
+def _old(before: float) -> sa.Select[tuple[str]]:
+    table = tables.hotfix
+    return sa.select(table.c.id).where(table.c.state.not_in(_UNRESOLVED), table.c.ended_at < before)
+
+
 def _end_unresolved(tx: sa.Connection, deployment: str, now: float) -> None:
     table = tables.hotfix
     tx.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -86,8 +87,26 @@ def conclude(tx: sa.Connection, ids: Collection[str]) -> None:
     tx.execute(sa.update(table).where(table.c.id.in_(ids)).values(next_look_at=None))
 
 
-def forget(tx: sa.Connection, before: float, limit: int) -> int:
-    """Remove up to `limit` that came before then (Unix seconds) and were concluded; returns how many."""
+def came_after(tx: sa.Connection, count: int) -> float | None:
+    """When the one came that the newest `count` came after (Unix seconds, a moment later), or None: there are fewer."""
     table = tables.notification
-    old = sa.select(table.c.id).where(table.c.next_look_at.is_(None), table.c.received_at < before).limit(limit)
-    return len(tx.execute(sa.delete(table).where(table.c.id.in_(old)).returning(table.c.id)).all())
+    beyond = sa.select(table.c.received_at).order_by(table.c.received_at.desc()).offset(count).limit(1)
+    at: float | None = tx.execute(beyond).scalar()
+    return None if at is None else math.nextafter(at, math.inf)
+
+
+def forgettable(tx: sa.Connection, before: float) -> list[str]:
+    """The ids of those that came before then (Unix seconds) and were concluded."""
+    return list(tx.execute(_old(before)).scalars())
+
+
+def forget(tx: sa.Connection, before: float, limit: int) -> list[str]:
+    """Remove up to `limit` that came before then (Unix seconds) and were concluded; returns their ids."""
+    table = tables.notification
+    old = _old(before).limit(limit)
+    return list(tx.execute(sa.delete(table).where(table.c.id.in_(old)).returning(table.c.id)).scalars())
+
+
+def _old(before: float) -> sa.Select[tuple[str]]:
+    table = tables.notification
+    return sa.select(table.c.id).where(table.c.next_look_at.is_(None), table.c.received_at < before)

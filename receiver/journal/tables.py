@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Dialect,
     Float,
@@ -239,4 +240,25 @@ session = Table(
     Column("credential", Text, nullable=False),  # which password they had: another one ends the session
     Column("opened_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+)
+
+phase_total = Table(
+    "phase_total",
+    metadata,
+    Column("phase", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),  # of the steps of runs that were removed, as all that follows
+    Column("microseconds", BigInteger, nullable=False),
+    Column("within", Text, nullable=False),  # JSON: how many took at most so many seconds, by these
+)
+
+removed_incident = Table(
+    "removed_incident",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("closed_at", Float, nullable=False),
+    Column("removed_at", Float, nullable=False),
+    Column("runs", Text, nullable=False),  # JSON: its newest runs, [id, report] each
+    Index("removed_incident_by_age", "removed_at"),
 )

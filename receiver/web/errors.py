@@ -8,11 +8,11 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from receiver.authentication import Refused
-from receiver.errors import AuditError, BadAnnouncement, JournalError, NotFound, NotPossible
+from receiver.errors import AuditError, BadAnnouncement, Gone, JournalError, NotFound, NotPossible
 from receiver.log import get_log
 from receiver.web.gate import HEADERS, SAFE, page_of_form
 
-TITLES = {403: "Not allowed", 404: "Nothing is here", 503: "Not now"}
+TITLES = {403: "Not allowed", 404: "Nothing is here", 410: "It was removed", 503: "Not now"}
 
 
 def add_errors(pages: Blueprint) -> None:
@@ -29,6 +29,10 @@ def add_errors(pages: Blueprint) -> None:
     @pages.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:
         return problem(error.status, _sentence(error))
+
+    @pages.errorhandler(Gone)
+    def removed(error: Gone) -> ResponseReturnValue:
+        return problem(410, _sentence(error))
 
     @pages.errorhandler(NotFound)
     def not_found(error: NotFound) -> ResponseReturnValue:

@@ -14,6 +14,7 @@ from receiver.journal import hotfixes, views
 from receiver.journal.views import View
 from receiver.model import Autonomy
 from receiver.progress import progress
+from receiver.removed import gone
 from receiver.standing import live_releases, standing
 from receiver.web.gate import for_viewers
 from receiver.web.reports import chart_of, text_of
@@ -47,6 +48,8 @@ def add_pages(pages: Blueprint) -> None:
         with site().database.read() as tx:
             now = site().database.now(tx)
             found = views.incident(tx, id_)
+            if found is None and (why := gone(tx, id_)):
+                raise why
             stands = _standing(tx, now)
         if found is None:
             abort(404, f"There is no incident {id_}.")

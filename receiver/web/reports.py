@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, g
 from receiver.config import Config
 from receiver.journal import views
 from receiver.journal.views import View
+from receiver.removed import gone
 from receiver.web.gate import for_viewers
 from receiver.web.site import site
 
@@ -25,6 +26,8 @@ def add_reports(pages: Blueprint) -> None:
     def chart(id_: str, run: str) -> Response:
         with site().database.read() as tx:
             incident = views.incident(tx, id_)
+            if incident is None and (why := gone(tx, id_)):
+                raise why
         found = next((one for one in incident["runs"] if one["id"] == run), None) if incident else None
         file = chart_of(site().in_force().config, found) if found else None
         if file is None:

@@ -19,7 +19,7 @@ from receiver.config import Config, load_config
 from receiver.journal.database import open_database
 from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
-from receiver.metrics_of_process import AuditCollector, ReloadCollector
+from receiver.metrics_of_process import AuditCollector, ReloadCollector, RetentionCollector
 from receiver.model import EscalationReason, Result
 
 REPOSITORY = Path(__file__).parents[2]
@@ -63,6 +63,7 @@ def test_every_metric_is_documented(tmp_path: Path) -> None:
     registry = CollectorRegistry()
     registry.register(JournalCollector(database, {}, lambda: None, lambda: None))
     registry.register(AuditCollector(lambda: None))
+    registry.register(RetentionCollector(SimpleNamespace(failures={}, succeeded_at=None)))
     registry.register(ReloadCollector(SimpleNamespace(was_reloaded_well=True, reloaded_at=0.0)))
     exposed = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
     database.close()

@@ -51,5 +51,11 @@ PROMISED: dict[str, set[str]] = {
 """What the design promises of the receiver."""
 
 
-MORE: dict[str, set[str]] = {"rollback_journal_up": set(), "rollback_release_good_info": {"deployment", "release"}}
+MORE: dict[str, set[str]] = {
+    "rollback_journal_up": set(),
+    "rollback_release_good_info": {"deployment", "release"},
+    "rollback_retention_removed_total": {"kind"},
+    "rollback_retention_failures_total": {"kind"},
+    "rollback_retention_last_success_timestamp_seconds": set(),
+}
 """What is exposed beyond that."""

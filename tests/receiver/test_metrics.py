@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
 from receiver.app import RejectedCounts
+from receiver.audit import AGENT, AuditTrail
 from receiver.audit_chain import verify
 from receiver.audit_watch import AuditWatch
 from receiver.current import Current
@@ -21,9 +22,11 @@ from receiver.journal import counts, deployments, notifications
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
 from receiver.metrics import PHASE_NAMES, JournalCollector
-from receiver.metrics_of_process import AuditCollector, ReloadCollector
+from receiver.metrics_of_process import AuditCollector, ReloadCollector, RetentionCollector
 from receiver.model import EscalationReason, Result
 from receiver.observe import observe
+from receiver.retention.store import Store
+from receiver.retention.sweep import Sweep
 from tests.prometheus_versions import Version
 from tests.receiver.agent import Agent
 from tests.receiver.promised_metrics import MORE, PROMISED
@@ -51,10 +54,12 @@ def exposition(
 ) -> str:
     registry = CollectorRegistry()
     registry.register(JournalCollector(database or agent.database, {"qrl": agent.world}, flush, lambda: fault))
-    watch = AuditWatch(agent.config.audit_files)
+    audit = AuditTrail(agent.config.audit_files, agent.clock)
+    watch = AuditWatch(audit.files)
     watch.look()
     registry.register(AuditCollector(lambda: watch.state))
     registry.register(ReloadCollector(Current(agent.config, lambda _: None, agent.clock)))
+    registry.register(RetentionCollector(Sweep(lambda: Store(agent.config, agent.database, audit, agent.clock, AGENT))))
     return generate_latest(registry).decode()
 
 
@@ -245,6 +250,7 @@ def test_a_journal_that_cannot_be_read_is_told(agent: Agent, tmp_path: Path) -> 
     samples = scrape(agent, missing)
     assert value(samples, "rollback_journal_up") == 0
     of_the_process = {name for name in PROMISED if "_config_" in name or "_audit_" in name}
+    of_the_process |= {"rollback_retention_failures_total", "rollback_retention_last_success_timestamp_seconds"}
     assert samples.keys() == {"rollback_journal_up", *of_the_process}
     assert value(scrape(agent), "rollback_journal_up") == 1
 

@@ -14,6 +14,7 @@ from receiver.journal import approvals, deployments, escalations, hotfixes, rele
 from receiver.journal.approvals import ApprovalState
 from receiver.model import EscalationReason
 from tests.receiver.agent import Agent
+from tests.receiver.journal.histories import remembered
 from tests.receiver.surroundings import BAD, GOOD, branch
 from tests.receiver.web.served import Page, plain, served
 
@@ -205,6 +206,17 @@ def test_what_is_not_there_is_said_on_a_page(page: Page) -> None:
     for path, sentence in (("/incidents/12345678", "no incident 12345678"), ("/deployments/x", "no deployment x")):
         answer = visitor.get(path)
         assert (answer.status_code, sentence in plain(answer.text)) == (404, True)
+        assert "/" in links(answer.text)
+
+
+def test_what_was_removed_is_said_on_a_page(page: Page) -> None:
+    """A removed incident, and a chart of it, is 410 with the moment when it was removed and a way on."""
+    remembered(page.agent.database, None)
+    visitor = page.visitor("carol")
+    for path in ("/incidents/0ld", "/incidents/0ld/runs/run0/chart.svg"):
+        answer = visitor.get(path)
+        told = "Incident 0ld of qrl," in plain(answer.text) and "was removed from the journal at" in plain(answer.text)
+        assert (answer.status_code, told) == (410, True)
         assert "/" in links(answer.text)
 
 
