@@ -48,7 +48,7 @@ def _trail(directory: Path) -> tuple[TrailFiles, bytes]:
 
 def _check_verdict(files: TrailFiles, content: bytes, whole: bytes) -> None:
     """Without a fault, the records are the first of those that were written; with a checkpoint, all of them."""
-    written = [line for line in whole.split(b"\n") if _is_record(line)]
+    written = _records(whole)
     head, fault = _verify(files)
     if fault is None:
         records = [line for line in content.split(b"\n")[:-1] if _is_record(line)]
@@ -98,6 +98,11 @@ def _signed_anew(source: Source, files: TrailFiles) -> bytes:
         if source.byte() % 4:
             head = Head(head.records + 1, _digest(line[:-1]))
     return lines
+
+
+@cache
+def _records(whole: bytes) -> list[bytes]:
+    return [line for line in whole.split(b"\n") if _is_record(line)]
 
 
 def _is_record(line: bytes) -> bool:

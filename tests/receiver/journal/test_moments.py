@@ -79,6 +79,8 @@ def test_after_a_reboot_the_wall_clock_counts(database: Database, machine: Machi
     machine.reboot()
 
     assert claimed_ago(database) == [pytest.approx(100)]
+    machine.passes(DAY)
+    assert claimed_ago(database) == []
 
 
 @pytest.mark.parametrize(("jump", "over"), [(0.0, False), (-3600.0, False), (3600.0, True)])

@@ -39,6 +39,8 @@ def test_only_what_is_claimed_and_under_way_is_claimed(database: Database) -> No
         runs.finish(tx, mine, NOW, Result.RESTORED, None)
         assert runs.claimed(tx, "qrl") is None
         assert runs.of_open_incidents(tx) == {mine.id, other.id}
+        incidents.close(tx, mine.incident, NOW)
+        assert runs.of_open_incidents(tx) == {other.id}
 
 
 def test_an_effect_says_who_began_it_and_when(database: Database) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.journal import runs
+import sqlalchemy as sa
+
+from receiver.journal import runs, tables
 from receiver.journal.database import Database
 from receiver.model import EscalationReason, Findings, Proceed, Result, Stop
 from tests.receiver.journal.rows import DECISION, FINDINGS, LEASE, NOW, PLAN, claim, claimed, counted
@@ -61,22 +63,43 @@ def test_what_a_waiting_step_has_found_is_kept(database: Database) -> None:
     """It is there when the step is called again, also what it found before an earlier wait, and in no other step."""
     run, other = claimed(database), claimed(database, "shop")
     with database.write() as tx:
-        runs.begin_step(tx, other, "approve", 2, NOW)
+        runs.begin_step(tx, other, "verify", 7, NOW)
         runs.begin_step(tx, run, "evaluate", 0, NOW)
         runs.finish_step(tx, run, "evaluate", NOW, Proceed(Findings(decision=DECISION), "rollback"))
-        runs.begin_step(tx, run, "approve", 2, NOW)
-        assert runs.phase_under_way(tx, "qrl") == "approve"
+        runs.begin_step(tx, run, "verify", 7, NOW)
+        assert runs.phase_under_way(tx, "qrl") == "verify"
     found = Findings(decision=DECISION)
     for part in ({"plan": PLAN}, {"claimed_at": NOW + 1}):
         again = replace(run, findings=found)
         found = replace(found, **part)
         with database.write() as tx:
-            runs.wait(tx, again, NOW, "approve", "waiting for a person", found)
+            runs.wait(tx, again, NOW, "verify", "no new sample yet", found)
 
         with database.read() as tx:
             assert runs.findings_of(tx, run.id) == found
             assert runs.findings_of(tx, other.id) == Findings()
             assert runs.done_steps(tx, run) == {"evaluate"}
+    with database.write() as tx:
+        runs.finish_step(tx, replace(run, findings=found), "verify", NOW, Proceed(found, "done"))
+        assert runs.findings_of(tx, run.id) == found
+
+
+def test_a_step_that_has_ended_says_when_and_how(database: Database) -> None:
+    """When it ended, whether the run went on or stopped there, and why; one that has not ended says nothing yet."""
+    run = claimed(database)
+    with database.write() as tx:
+        for position, name in enumerate(("evaluate", "guard", "approve")):
+            runs.begin_step(tx, run, name, position, NOW + position)
+        runs.finish_step(tx, run, "evaluate", NOW + 8, Proceed(Findings(decision=DECISION), "rollback"))
+        runs.finish_step(tx, run, "guard", NOW + 9, STOP)
+        columns = ("name", "state", "started_at", "finished_at", "outcome", "summary")
+        query = sa.select(*(tables.step.c[column] for column in columns)).order_by(tables.step.c.position)
+
+        assert [tuple(row) for row in tx.execute(query)] == [
+            ("evaluate", "done", NOW, NOW + 8, "proceed", "rollback"),
+            ("guard", "done", NOW + 1, NOW + 9, "stop", "it failed"),
+            ("approve", "started", NOW + 2, None, None, None),
+        ]
 
 
 def test_a_stop_gives_the_run_its_result(database: Database) -> None:

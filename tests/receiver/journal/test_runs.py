@@ -130,6 +130,11 @@ def test_one_that_takes_nothing_over_takes_its_own_and_what_is_free(database: Da
     taken = take("two")
     assert taken is not None
     assert taken.id == free
+    with database.write() as tx:
+        runs.end_leases(tx, "one")
+        runs.wait(tx, taken, NOW + LEASE)
+    given_back = [take(owner) for owner in ("two", "one")]
+    assert [run.id for run in given_back if run] == [mine.id, free]
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
