@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": "receiver.commands.serve:serve",
     "check-config": "receiver.commands.check_config:check_config",
     "tree": "receiver.commands.tree:tree",
+    "backtest": "receiver.commands.backtest:backtest",
     "status": "receiver.commands.status:status",
     "incidents": "receiver.commands.show:incidents",
     "show": "receiver.commands.show:show",

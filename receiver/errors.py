@@ -13,6 +13,7 @@ RollbackAgentError
 ├── ProgramError         a program could not be started, or did not end; told on as what that means
 ├── BackupError          no complete backup could be made, or it is not what was written
 ├── RestoreError         what was backed up could not be put back, or not all of it
+├── BacktestError        history could not be replayed, or what promtool said cannot be read
 ├── HealthError          the health checks could not be run, or did not say what they found
 ├── BadAnnouncement      what was said of a hotfix or a deploy cannot be taken
 │   ├── UnknownDeployment  the configuration has no such deployment
@@ -85,6 +86,10 @@ class RestoreError(RollbackAgentError):
 
 class HealthError(RollbackAgentError):
     """The health checks could not be run, or did not say what they found."""
+
+
+class BacktestError(RollbackAgentError):
+    """History could not be replayed through the rules."""
 
 
 class BadAnnouncement(RollbackAgentError):

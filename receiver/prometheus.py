@@ -8,14 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+from receiver.branch_labels import read_branches
 from receiver.errors import PrometheusError
-from receiver.model import Action, Branch, Demand, History, Level, Signal, Storm, Telemetry
+from receiver.model import Action, Demand, History, Signal, Storm, Telemetry
 from receiver.prometheus_api import PrometheusApi, Series
 
 # A day's mean is recorded every two minutes only, and says nothing of this moment.
 _SIGNALS = '__name__=~"deployment:.+|service:.+",__name__!~".+:mean1d"'
-_NOT_THE_ALERTS = {"__name__", "alertstate"}
-"""Labels that Prometheus adds to the series `ALERTS`."""
 _BRANCH = 'branch!=""'
 HISTORY_POINTS = 240
 """As many as a chart of a report can show side by side."""
@@ -47,7 +46,7 @@ class Prometheus:
             raise PrometheusError(
                 f"Prometheus has no signal of {deployment} from the last {lookback} s, so nothing is known about it"
             )
-        branches, unreadable = _branches(alerts)
+        branches, unreadable = read_branches(one.metric for one in alerts)
         return Telemetry(read_at, branches, unreadable, tuple(sorted(signals, key=lambda s: s.series)))
 
     def deciding(self) -> dict[str, Demand | None]:
@@ -117,39 +116,8 @@ def _history(series: Series) -> History:
 
 
 def _first_demand(alerts: Iterable[Series]) -> Demand | None:
-    branches, _ = _branches(alerts)
+    branches, _ = read_branches(one.metric for one in alerts)
     return Demand(branches[0].branch, branches[0].action) if branches else None
-
-
-def _branches(alerts: Iterable[Series]) -> tuple[tuple[Branch, ...], tuple[str, ...]]:
-    """The alerts as branches, the deciding one first, and the names of those whose labels say too little."""
-    branches: list[Branch] = []
-    unreadable: list[str] = []
-    for alert in alerts:
-        labels = alert.metric
-        try:
-            branches.append(_branch(labels))
-        except (KeyError, ValueError):
-            unreadable.append(labels.get("alertname", "?"))
-    return tuple(sorted(branches, key=lambda branch: branch.precedence)), tuple(sorted(unreadable))
-
-
-def _branch(labels: dict[str, str]) -> Branch:
-    action = Action(labels["action"])
-    rolls_back = action is Action.ROLLBACK
-    confidence = float(labels["confidence"]) if rolls_back else None
-    if confidence is not None and not 0 <= confidence <= 1:
-        raise ValueError("confidence is no probability")
-    return Branch(
-        alert=labels["alertname"],
-        branch=labels["branch"],
-        rank=int(labels["rank"]),
-        action=action,
-        level=Level(labels["level"]) if rolls_back else None,
-        confidence=confidence,
-        service=labels.get("service"),
-        labels=tuple(sorted((name, value) for name, value in labels.items() if name not in _NOT_THE_ALERTS)),
-    )
 
 
 def _escaped(text: str) -> str:

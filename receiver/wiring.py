@@ -196,6 +196,11 @@ def _transactions(config: Config, settings: Deployment) -> tuple[TransactionSour
     return tuple(found)
 
 
+def history(config: Config, timeout: float) -> PrometheusApi:
+    """What the configured Prometheus remembers; `timeout` (seconds) is for each answer."""
+    return PrometheusApi(config.prometheus.url, timeout)
+
+
 def rules_api(config: Config) -> RulesApi:
     """The rules that the configured Prometheus has loaded; needs no journal."""
     return RulesApi(PrometheusApi(config.prometheus.url, config.prometheus.timeout))

@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.target_check",
         "receiver.journal_watch",
     ),
-    ("receiver.autonomy", "receiver.kill_switch"),
+    ("receiver.autonomy", "receiver.kill_switch", "receiver.backtest"),
     (
         "receiver.guardrails",
         "receiver.decision",
@@ -68,7 +68,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("receiver.run_once_wrapper",),
     ("receiver.journal", "receiver.rules"),
-    ("receiver.bodies", "receiver.postgresql"),
+    ("receiver.bodies", "receiver.postgresql", "receiver.branch_labels"),
     ("receiver.authentication", "receiver.tls"),
     ("receiver.current", "receiver.audit_watch"),
     ("receiver.audit_chain",),

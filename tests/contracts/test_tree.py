@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from receiver.branch_labels import read_branch
 from receiver.config import DecisionBounds
 from receiver.decision import decide, is_recorded_only, why_ask
 from receiver.model import Action, Autonomy, Branch, EscalationReason, Level, Telemetry, Trigger
-from receiver.prometheus import _branch
 
 TREE = Path(__file__).parents[2] / "alert-rules" / "decision-tree.rules.yml"
 RULES: list[dict[str, Any]] = [
@@ -27,7 +27,7 @@ ASKED_BY_DESIGN = {
 
 def read(rule: dict[str, Any]) -> Branch:
     """A rule's alert as the receiver reads it from Prometheus."""
-    return _branch({"alertname": rule["alert"], "deployment": "qrl", **rule["labels"]})
+    return read_branch({"alertname": rule["alert"], "deployment": "qrl", **rule["labels"]})
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule['alert']}-{rule['labels']['action']}")

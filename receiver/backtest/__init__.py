@@ -1,0 +1,1 @@
+"""Replays history through the rules: promtool evaluates them, and what they decide is set beside reviews."""

@@ -1,0 +1,143 @@
+"""`backtest`: what the rules of the tree would have decided in the past, set beside what people have found."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from receiver.backtest.activity import Span
+from receiver.backtest.decisions import ROLLS_BACK, Course
+from receiver.backtest.judged import Judgement, judge
+from receiver.backtest.reviewed import Incident, read_reviewed, unix_seconds
+from receiver.backtest.rule_set import read_rule_set
+from receiver.backtest.run import Progress as Tell
+from receiver.backtest.run import Replayed, Replayer
+from receiver.backtest.settings import Setting, read_setting
+from receiver.commands.backtest_view import print_replayed, replayed_as_json
+from receiver.commands.options import config_option, json_option, load_knowing_secrets
+from receiver.rules.files import SHIPPED, TREE
+from receiver.wiring import history
+
+ANSWER_WITHIN = 120.0
+"""Seconds that Prometheus has for each answer, as it has by default itself."""
+
+
+class Moment(click.ParamType[float]):
+    """A date or a moment in ISO 8601, in UTC where it names no zone."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Unix seconds."""
+        if isinstance(value, float):
+            return value
+        try:
+            return unix_seconds(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is no moment such as 2026-11-30 or 2026-11-30T13:05:00Z: {error}", param, ctx)
+
+
+def _settings(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Setting, ...]:
+    return tuple(read_setting(one) for one in values)
+
+
+@click.command()
+@click.option("--from", "since", type=Moment(), required=True, help="Where the replay begins; UTC unless it says.")
+@click.option("--to", "until", type=Moment(), help="Where it ends; now by default.")
+@click.option("--deployment", "only", multiple=True, help="Only this one; may be repeated. All by default.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    callback=_settings,
+    metavar="BRANCH.NAME=VALUE",
+    help="Replay with another number: NAME is threshold, for, keep_firing_for, confidence or a signal.",
+)
+@click.option(
+    "--reviewed",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Reviewed incidents (YAML or JSON) to judge the decisions by.",
+)
+@click.option(
+    "--rules",
+    "rules_path",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=SHIPPED / TREE,
+    help="The file that holds the branches; the shipped one by default.",
+)
+@click.option(
+    "--every", type=click.IntRange(1, 300), default=15, show_default=True, help="Seconds between evaluations."
+)
+@click.option("--promtool", default="promtool", show_default=True, help="The program that evaluates the rules.")
+@json_option
+@config_option
+def backtest(
+    since: float,
+    until: float | None,
+    only: tuple[str, ...],
+    settings: tuple[Setting, ...],
+    reviewed: Path | None,
+    rules_path: Path,
+    every: int,
+    promtool: str,
+    as_json: bool,
+    config_path: Path,
+) -> None:
+    """Replay history through the rules of the tree: what would have been rolled back, and when.
+
+    History is what the configured Prometheus remembers of the recorded signals. promtool evaluates the rules over it,
+    and what fires is decided on as the agent decides. Guardrails are not asked. With --reviewed, each decision is set
+    beside what people have found: hits and mistakes, how early it came, and how many requests failed meanwhile.
+    """
+    until = time.time() if until is None else until
+    if until <= since:
+        raise click.UsageError("--to must be later than --from")
+    config = load_knowing_secrets(config_path)
+    rules = read_rule_set(rules_path, settings)
+    incidents = _in_time(read_reviewed(reviewed), since, until, only) if reviewed else None
+    first = since - since % every
+    span = Span(first, first + (until - first) // every * every, every)
+    replayer = Replayer(
+        history(config, ANSWER_WITHIN), promtool, config.decision, lambda name: not only or name in only
+    )
+    with progress(f"Replaying {span.count} evaluations") as tell:
+        replayed = replayer.run(rules, span, tell)
+    judgements = None if incidents is None else judged(replayer, replayed, incidents)
+    if as_json:
+        click.echo(json.dumps(replayed_as_json(replayer, replayed, judgements), indent=2))
+    else:
+        print_replayed(replayer, replayed, judgements)
+
+
+def judged(replayer: Replayer, replayed: Replayed, incidents: tuple[Incident, ...]) -> tuple[Judgement, Judgement]:
+    """By all rollbacks, and by those that no person would have been asked about."""
+    cost = replayer.failed_requests(replayed.span, ((one.deployment, one.since, one.until) for one in incidents))
+    every, alone = (
+        judge(incidents, replayed.decisions, cost, courses) for courses in (ROLLS_BACK, (Course.ROLLED_BACK,))
+    )
+    return every, alone
+
+
+def _in_time(
+    incidents: tuple[Incident, ...], since: float, until: float, only: tuple[str, ...]
+) -> tuple[Incident, ...]:
+    """Those that lie in the period as a whole; of half an incident nothing can be said."""
+    inside = (one for one in incidents if since <= one.since and one.until <= until)
+    return tuple(one for one in inside if not only or one.deployment in only)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Tell]:
+    """A bar on standard error, where that is a terminal."""
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

@@ -1,0 +1,195 @@
+"""Shows what a replay has found: the decisions, the reviewed incidents beside them, and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import click
+from rich.table import Table
+
+from receiver.backtest.decisions import ROLLS_BACK, DecisionSpan
+from receiver.backtest.judged import Judged, Judgement, Matrix
+from receiver.backtest.run import Replayed, Replayer
+from receiver.commands.terminal import new_table, print_table, safe
+from receiver.durations import clock_time, in_words
+
+Judgements = tuple[Judgement, Judgement]
+"""By all rollbacks, and by those that no person would have been asked about."""
+
+
+def print_replayed(replayer: Replayer, replayed: Replayed, judgements: Judgements | None) -> None:
+    """Everything, for people."""
+    span = replayed.span
+    click.echo(
+        f"{clock_time(span.since)} to {clock_time(span.until)}: {span.count} evaluations, {span.step} s apart; "
+        f"promtool evaluated {replayed.steps}, in all others no branch's condition held"
+    )
+    click.echo(f"\n{_count(len(replayed.decisions), 'decision')}")
+    if replayed.decisions:
+        print_table(_decisions(replayer, replayed.decisions))
+    if judgements is None:
+        click.echo("\nWithout --reviewed nobody has said which of them are right.")
+        return
+    every, alone = judgements
+    click.echo(f"\n{_count(len(every.incidents), 'reviewed incident')}")
+    if every.incidents:
+        print_table(_incidents(every))
+    if every.not_reviewed:
+        click.echo("\nRolled back where nobody has reviewed anything; counted as wrong")
+        print_table(_decisions(replayer, every.not_reviewed))
+    click.echo("")
+    print_table(_matrix(every.matrix, alone.matrix))
+    click.echo("")
+    print_table(_times(every, alone))
+
+
+def _decisions(replayer: Replayer, decisions: tuple[DecisionSpan, ...]) -> Table:
+    table = new_table("when", "deployment", "decision", "branch", "for", "release", "live for", whole=("when",))
+    for one in decisions:
+        release, age = None, None
+        if one.course in ROLLS_BACK:
+            release, age = replayer.release_at(one.deployment, one.since)
+        table.add_row(
+            clock_time(one.since),
+            safe(one.deployment),
+            one.course.value,
+            safe(one.decision.branch),
+            in_words(one.until - one.since),
+            safe(release or "-"),
+            "-" if age is None else in_words(age),
+        )
+    return table
+
+
+def _incidents(judgement: Judgement) -> Table:
+    table = new_table(
+        "since", "deployment", "cause", "remedy", "decided", "after", "before a person", "failed until", "failed after"
+    )
+    for one in judgement.incidents:
+        branch = f"{one.rollback.course.value} by {one.rollback.decision.branch}" if one.rollback else "no rollback"
+        table.add_row(
+            clock_time(one.incident.since),
+            safe(one.incident.deployment),
+            safe(one.incident.cause or "-"),
+            "rollback" if one.incident.rollback else "another",
+            safe(branch if one.is_right else f"WRONG: {branch}"),
+            _words(one.delay),
+            _words(one.lead),
+            f"{one.waited:.0f}",
+            "-" if one.at is None else f"{one.spared:.0f}",
+        )
+    return table
+
+
+def _matrix(every: Matrix, alone: Matrix) -> Table:
+    table = new_table("", "rolled back or proposed", "rolled back without asking")
+    both = (every, alone)
+    table.add_row("rollback was the remedy: done", *(str(one.true_positives) for one in both))
+    table.add_row("rollback was the remedy: missed", *(str(one.false_negatives) for one in both))
+    table.add_row(
+        "it was not: done all the same", *(f"{one.false_positives} ({one.not_reviewed} not reviewed)" for one in both)
+    )
+    table.add_row("it was not: left alone", *(str(one.true_negatives) for one in both))
+    table.add_row("precision", *(_share(one.precision) for one in both))
+    table.add_row("recall", *(_share(one.recall) for one in both))
+    table.add_row("F1", *(_share(one.f1) for one in both))
+    return table
+
+
+def _times(every: Judgement, alone: Judgement) -> Table:
+    table = new_table("of right rollbacks", "rolled back or proposed", "rolled back without asking")
+    found = [one.right_rollbacks for one in (every, alone)]
+    delays = [[one.delay for one in rollbacks if one.delay is not None] for rollbacks in found]
+    leads = [[one.lead for one in rollbacks if one.lead is not None] for rollbacks in found]
+    table.add_row("to the decision: median (longest)", *(_spread(one, max) for one in delays))
+    table.add_row("before a person acted: median (least)", *(_spread(one, min) for one in leads))
+    table.add_row("failed requests until it, in all", *(f"{sum(one.waited for one in each):.0f}" for each in found))
+    table.add_row("failed requests after it, in all", *(f"{sum(one.spared for one in each):.0f}" for each in found))
+    return table
+
+
+def _spread(values: list[float], extreme: Callable[[list[float]], float]) -> str:
+    return f"{_words(median(values))} ({_words(extreme(values))})" if values else "-"
+
+
+def _words(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"-{in_words(-seconds)}" if seconds < 0 else in_words(seconds)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def replayed_as_json(replayer: Replayer, replayed: Replayed, judgements: Judgements | None) -> dict[str, Any]:
+    """Everything, for programs; moments are Unix seconds."""
+    span = replayed.span
+    return {
+        "since": span.since,
+        "until": span.until,
+        "every": span.step,
+        "evaluations": span.count,
+        "evaluated": replayed.steps,
+        "decisions": [_decision(replayer, one) for one in replayed.decisions],
+        "reviewed": None if judgements is None else [_judged(one) for one in judgements[0].incidents],
+        "matrix": None
+        if judgements is None
+        else {
+            name: matrix_as_json(one.matrix) for name, one in zip(("all", "without_asking"), judgements, strict=True)
+        },
+    }
+
+
+def _decision(replayer: Replayer, one: DecisionSpan) -> dict[str, Any]:
+    release, age = replayer.release_at(one.deployment, one.since) if one.course in ROLLS_BACK else (None, None)
+    return {
+        "deployment": one.deployment,
+        "since": one.since,
+        "until": one.until,
+        "course": one.course.value,
+        "branch": one.decision.branch,
+        "action": one.decision.action.value,
+        "level": one.decision.level,
+        "confidence": one.decision.confidence,
+        "release": release,
+        "release_age": age,
+    }
+
+
+def _judged(one: Judged) -> dict[str, Any]:
+    incident = one.incident
+    return {
+        "deployment": incident.deployment,
+        "since": incident.since,
+        "until": incident.until,
+        "cause": incident.cause,
+        "rollback_was_the_remedy": incident.rollback,
+        "rolled_back_by": one.rollback.decision.branch if one.rollback else None,
+        "course": one.rollback.course.value if one.rollback else None,
+        "right": one.is_right,
+        "delay": one.delay,
+        "lead": one.lead,
+        "failed_until_decision": one.waited,
+        "failed_after_decision": one.spared,
+    }
+
+
+def matrix_as_json(matrix: Matrix) -> dict[str, Any]:
+    """The counts, and what follows from them."""
+    return {
+        "true_positives": matrix.true_positives,
+        "false_positives": matrix.false_positives,
+        "false_negatives": matrix.false_negatives,
+        "true_negatives": matrix.true_negatives,
+        "not_reviewed": matrix.not_reviewed,
+        "precision": matrix.precision,
+        "recall": matrix.recall,
+        "f1": matrix.f1,
+    }
