@@ -43,6 +43,7 @@ COMMANDS = {
     "verify": "receiver.commands.verify:verify",
     "scripts": "receiver.commands.scripts:scripts",
     "gate": "receiver.commands.gate:gate",
+    "drill": "receiver.commands.drill:drill",
     "backup": "receiver.commands.backup:backup",
     "restore": "receiver.commands.restore:restore",
     "audit": "receiver.commands.audit:audit",

@@ -10,7 +10,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from receiver.errors import JournalError, PrometheusError
-from receiver.journal import escalations, hotfixes, incidents, notifications, seen
+from receiver.journal import drills, escalations, hotfixes, incidents, notifications, seen
 from receiver.journal.counts import bump
 from receiver.journal.database import Database
 from receiver.journal.notifications import StoredNotification
@@ -20,6 +20,8 @@ from receiver.model import Demand, EscalationReason
 SETTLE = 15.0
 """Seconds for which Prometheus may not show yet what Alertmanager knows: it sends an alert before it stores it."""
 LOOK_AGAIN = 0.5
+DRILL = "RollbackDrill"
+"""The alert by which a rehearsal sees that the way from Alertmanager to the inbox works; no rule has it."""
 WATCHDOG = "Watchdog"
 """The alert that always fires: it shows that the way from Prometheus through Alertmanager works."""
 
@@ -150,7 +152,7 @@ class Inbox:
         return frozenset(
             str(alert["deployment"])
             for alert in notification.alerts
-            if alert["status"] == "firing" and alert.get("branch") and alert.get("deployment") in self._deployments
+            if alert["status"] == "firing" and self._outcome(alert) == "branch"
         )
 
     def _count(self, tx: sa.Connection, due: Sequence[StoredNotification], now: float) -> None:
@@ -162,6 +164,8 @@ class Inbox:
                 outcomes[outcome] += 1
                 if outcome == "watchdog":
                     seen.mark(tx, seen.WATCHDOG, one.received_at)
+                if outcome == "drill":
+                    drills.arrived(tx, str(alert.get("drill")), one.received_at)
                 if outcome in ("unknown_deployment", "unknown_pattern"):
                     deployment = str(alert.get("deployment") or "unknown")
                     summary = f"alert {alert.get('alertname') or '?'} ({outcome}) names deployment {deployment!r}"
@@ -179,6 +183,8 @@ class Inbox:
             return "watchdog"
         if alert.get("deployment") not in self._deployments:
             return "unknown_deployment"
+        if alert.get("alertname") == DRILL:
+            return "drill"
         return "branch" if alert.get("branch") else "unknown_pattern"
 
 

@@ -1,4 +1,4 @@
-"""The three functions of the operations guide, for programs that would rather call Python than a command.
+"""The functions of the operations guide, for programs that would rather call Python than a command.
 
 Each goes the same way as the command line: nothing is rolled back past a guardrail, and everything is on the record.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from receiver.commands.drill import require_serving
 from receiver.commands.options import (
     DEFAULT_CONFIG,
     at_command_line,
@@ -18,6 +19,7 @@ from receiver.commands.options import (
 )
 from receiver.commands.verify import await_well, in_words, world_of
 from receiver.config import Config
+from receiver.drills.fault import drill_fault
 from receiver.errors import NotPossible, RollbackAgentError
 from receiver.health import check_health
 from receiver.journal import incidents, views
@@ -85,6 +87,31 @@ def verify_rollback_success(
     world = world_of(loaded, name)
     found = await_well(world, world.settings.verify.timeout if wait else 0.0)
     return found.missing is None, in_words(name, found)
+
+
+def simulate_service_failure(
+    service: str = "fastapi",
+    config: str | Path = DEFAULT_CONFIG,
+    *,
+    auto_confirm: bool = True,
+    person: str | None = None,
+) -> tuple[bool, str]:
+    """Do the drill `kill_SERVICE` of the configuration: whether it ended as it has to, and a sentence.
+
+    Its deployment must say that it is a sandbox. Raises NotPossible, with nothing broken, where there is no such drill,
+    the deployment is not calm, or `rollback-agent serve` does not run.
+    """
+    loaded, name = load_knowing_secrets(Path(config)), f"kill_{service}"
+    if name not in loaded.drills:
+        known = ", ".join(sorted(loaded.drills)) or "none"
+        raise NotPossible(f"there is no drill {name}; the configuration has {known}")
+    require_serving(loaded)
+    database = journal_of(loaded)
+    found = drill_fault(
+        loaded, database, operators_of(loaded, database), name, at_command_line(person),
+        confirms=auto_confirm, tell=lambda *_: None,
+    )  # fmt: skip
+    return found.is_good, found.reason
 
 
 def _await(

@@ -14,7 +14,7 @@ from receiver.autonomy import in_force
 from receiver.errors import JournalError
 from receiver.escalate import LAPSES_AFTER, Delivery
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import counts, deployments, escalations, hotfixes, phase_totals, releases, seen, tables
+from receiver.journal import counts, deployments, drills, escalations, hotfixes, phase_totals, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.kill_switch import is_on
@@ -49,7 +49,7 @@ COUNTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "removed": ("rollback_retention_removed", "What was removed, being beyond the limits, by kind.", ("kind",)),
 }
 NOTIFICATION_OUTCOMES = ("accepted", "unauthorized", "invalid", "too_large", "failed")
-ALERT_OUTCOMES = ("branch", "watchdog", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
+ALERT_OUTCOMES = ("branch", "watchdog", "drill", "resolved", "unknown_deployment", "unknown_pattern", "invalid")
 GUARDRAIL_NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
 PHASE_NAMES = (*(phase.__name__ for phase in PHASES), "report")
 
@@ -111,7 +111,7 @@ class JournalCollector(Collector):
                 families = [*self._counters(tx), *self._runs(tx), *self._deployments(tx), *self._releases(tx)]
                 now = self._database.now(tx)
                 families += [*self._announced(tx, now), *backlog_metrics(tx, now)]
-                families += self._recent_runs.collect(tx, self._worlds)
+                families += [*self._recent_runs.collect(tx, self._worlds), self._drills(tx)]
         except JournalError as error:
             get_log().error("the journal could not be read for a scrape", error=str(error))
         up.add_metric((), float(is_written and bool(families)))
@@ -244,6 +244,21 @@ class JournalCollector(Collector):
                 if release.held_at is not None:
                     held.add_metric((name, release.id), 1)
         yield from (live, since, good, held)
+
+    def _drills(self, tx: sa.Connection) -> Metric:
+        """Of each that can be done here, whether it ever was, and of each that was done well."""
+        family = GaugeMetricFamily(
+            "rollback_drill_last_success_timestamp_seconds",
+            "When a drill last ended as it has to (0: never).",
+            labels=("deployment", "scenario"),
+        )
+        last = drills.last_good(tx)
+        for deployment, world in self._worlds.items():
+            done = {name for where, name in last if where == deployment}
+            configured = {name for name, drill in world.config.drills.items() if drill.deployment == deployment}
+            for name in sorted(done | configured):
+                family.add_metric((deployment, name), last.get((deployment, name), 0.0))
+        return family
 
     def _announced(self, tx: sa.Connection, now: float) -> Iterator[Metric]:
         """What people and pipelines say of a deployment; the rules compare the deadline with the time."""

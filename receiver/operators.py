@@ -12,7 +12,7 @@ from receiver.autonomy import in_force
 from receiver.config import Config
 from receiver.durations import clock_time
 from receiver.errors import AuditError, JournalError, NotFound, NotPossible
-from receiver.journal import approvals, autonomy, deployments, escalations, incidents, releases, tables
+from receiver.journal import approvals, autonomy, deployments, drills, escalations, incidents, releases, tables
 from receiver.journal.approvals import Approval, ApprovalState, Voter
 from receiver.journal.database import Database
 from receiver.journal.deployments import Latch
@@ -22,6 +22,8 @@ from receiver.model import SHORT_HASH, Autonomy, Level
 from receiver.removed import gone
 from receiver.world import Audit
 
+LONGEST_DRILL = 7200.0
+"""Seconds after which a drill that nobody ended keeps no other one from being begun."""
 _ONLY_A_CLAIM = (
     "{} people must approve, and that this is {} is only a claim; approve on the page, or under your own login name"
 )
@@ -198,6 +200,28 @@ class Operators:
                 raise NotPossible(f"a run is under way already; `rollback-agent show {incident}` shows it")
             self._record("request", f"a {level} rollback by hand", person, deployment, run)
         return run
+
+    def begin_drill(self, deployment: str, scenario: str, person: Person) -> str:
+        """Begin a drill, before anything is broken; its id. Raises NotPossible where another one goes on."""
+        self._require_known(deployment)
+        with self._database.write() as tx:
+            deployments.lock(tx, deployment)
+            now = self._database.now(tx)
+            other = drills.under_way(tx, deployment, now - LONGEST_DRILL)
+            if other is not None:
+                raise NotPossible(f"{other} drills {deployment} already")
+            drill = drills.begin(tx, deployment, scenario, now, person.name)
+            self._record("drill:begin", f"drill {scenario}", person, deployment, drill=drill)
+        return drill
+
+    def end_drill(
+        self, drill: str, deployment: str, is_good: bool, reason: str, incident: str | None, person: Person
+    ) -> None:
+        """Say how a drill ended."""
+        with self._database.write() as tx:
+            drills.end(tx, drill, self._database.now(tx), is_good, reason, incident)
+            word = "drill:good" if is_good else "drill:failed"
+            self._record(word, reason, person, deployment, drill=drill, incident=incident)
 
     def _concerned(self, scope: str) -> tuple[str, ...]:
         if scope == autonomy.ALL:

@@ -12,7 +12,7 @@ from receiver.redact import redact_text
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
-_KEPT_LABELS = ("alertname", "deployment", "branch", "service")
+_KEPT_LABELS = ("alertname", "deployment", "branch", "service", "drill")
 _MAX_LABEL = 300
 _MAX_COUNT = 1_000_000
 

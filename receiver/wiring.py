@@ -107,7 +107,7 @@ def put_together(
         if bool(web.tls_server_config) != speaks_tls:
             raise NeedsRestart("whether TLS is spoken cannot change while the agent runs; restart it")
         prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
-        alertmanager = Alertmanager(config.alertmanager.url, config.alertmanager.timeout)
+        told = alertmanager(config)
         worlds = {
             name: World(
                 deployment=name,
@@ -115,7 +115,7 @@ def put_together(
                 settings=settings,
                 database=database,
                 prometheus=prometheus,
-                alertmanager=alertmanager,
+                alertmanager=told,
                 transactions=_transactions(config, settings),
                 target=_target(settings.target.adapter),
                 audit=audit,
@@ -130,7 +130,7 @@ def put_together(
             prometheus=prometheus,
             worlds=worlds,
             inbox=Inbox(database, prometheus, config.deployments),
-            escalator=Escalator(database, alertmanager, config),
+            escalator=Escalator(database, told, config),
             announcements=Announcements(database, audit, config.deployments),
             access=Access(config, web, time.monotonic),
             tls=Tls(web.tls_server_config) if web.tls_server_config else None,
@@ -208,7 +208,12 @@ def rules_api(config: Config) -> RulesApi:
 
 def monitoring(config: Config) -> Monitoring:
     """The configured Prometheus and Alertmanager, as they themselves are configured."""
-    return Monitoring(rules_api(config), Alertmanager(config.alertmanager.url, config.alertmanager.timeout))
+    return Monitoring(rules_api(config), alertmanager(config))
+
+
+def alertmanager(config: Config) -> Alertmanager:
+    """The configured Alertmanager; needs no journal."""
+    return Alertmanager(config.alertmanager.url, config.alertmanager.timeout)
 
 
 def interface(

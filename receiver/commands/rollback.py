@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,14 +23,13 @@ from receiver.commands.options import (
 from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.decision import why_ask
+from receiver.dry_run import dry_run
 from receiver.durations import clock_time
 from receiver.errors import RollbackAgentError
-from receiver.guardrails.checklist import GUARDRAILS, refusals
+from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import incidents
 from receiver.journal.database import Database
-from receiver.model import SHORT_HASH, Level, Plan, Refusal, Run, Stop, Trigger
-from receiver.phases.evaluate import evaluate
-from receiver.phases.gather import gather
+from receiver.model import SHORT_HASH, Level, Plan, Refusal, Trigger
 from receiver.redact import redact
 from receiver.wiring import put_together
 from receiver.world import World
@@ -73,24 +71,16 @@ def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: 
 
 def _dry_run(config: Config, database: Database, deployment: str, level: Level, person: str, as_json: bool) -> None:
     world = put_together(config, database).current().worlds[deployment]
-    run = Run(
-        id="dry-run", incident="dry-run", deployment=deployment, trigger=Trigger.OPERATOR, wanted_level=level,
-        requested_by=person, created_at=time.time(), notified_at=None, token=0, lives=0, wakes=0,
-    )  # fmt: skip
-    outcome = evaluate(run, world)
-    if isinstance(outcome, Stop):
-        raise RollbackAgentError(outcome.reason)
-    decision, plan = outcome.findings.require_decision(), outcome.findings.require_plan()
-    said_no = refusals(gather(run, world, plan))
+    would_be = dry_run(world, level, person)
     if as_json:
         document = {
-            "plan": {**asdict(plan), "hash": plan.hash},
-            "refusals": [asdict(refusal) for refusal in said_no],
+            "plan": {**asdict(would_be.plan), "hash": would_be.plan.hash},
+            "refusals": [asdict(refusal) for refusal in would_be.refusals],
         }
         click.echo(json.dumps(redact(document), indent=2))
         return
-    _print_plan(world, plan, said_no)
-    question = why_ask(decision, run.trigger, autonomy.of_world(world), config.decision)
+    _print_plan(world, would_be.plan, would_be.refusals)
+    question = why_ask(would_be.decision, Trigger.OPERATOR, autonomy.of_world(world), config.decision)
     click.echo(f"approval    {question.reason if question else 'not needed'}")
     click.echo("\nDry run: nothing was changed.")
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from configfile import FilePath, Integer, Number, Section, load
 from receiver.audit_files import Audit, TrailFiles
 from receiver.config.deployment import Deployment
+from receiver.config.drills import REHEARSAL, Drill
 from receiver.config.guardrails import Guardrails
 from receiver.config.retention import Retention
 from receiver.config_values import ListenAddress, Name, Period, PersonName, Url, is_loopback
@@ -133,6 +134,7 @@ class Config(Section):
     audit: Audit = Audit()
     retention: Retention = Retention()
     deployments: dict[Name, Deployment] = Field(min_length=1)
+    drills: dict[Name, Drill] = Field(default={})
 
     @field_validator("pipeline")
     @classmethod
@@ -158,6 +160,24 @@ class Config(Section):
             for path in deployment.backup.paths:
                 if Path(root).is_relative_to(normpath(path)):
                     raise ValueError(f"{name}.backup.paths: {path} holds root, and so the backups themselves")
+        return value
+
+    @field_validator("drills")
+    @classmethod
+    def _break_only_what_is_there_for_it(cls, value: dict[str, Drill], info: ValidationInfo) -> dict[str, Drill]:
+        deployments: dict[str, Deployment] = info.data.get("deployments", {})  # absent where that is wrong itself
+        for name, drill in value.items():
+            deployment = deployments.get(drill.deployment)
+            if name == REHEARSAL:
+                raise ValueError(f"{name}: this is the name of the drill that breaks nothing")
+            if deployments and deployment is None:
+                known = ", ".join(sorted(deployments))
+                raise ValueError(f"{name}.deployment: there is no {drill.deployment}; the configuration has {known}")
+            if deployment is not None and not deployment.sandbox:
+                raise ValueError(
+                    f"{name}.deployment: {drill.deployment} must not be broken; where it may be, "
+                    f"say `sandbox: true` in deployments.{drill.deployment}"
+                )
         return value
 
     @property

@@ -97,3 +97,5 @@ class Deployment(Section):
     autonomy: Autonomy | None = None
     good_after: Period = 900.0
     observe_every: Period = 60.0
+    sandbox: Boolean = False
+    """Whether drills may break it."""

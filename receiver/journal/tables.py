@@ -225,6 +225,22 @@ hotfix = Table(
     Index("hotfix_by_deployment", "deployment", "started_at"),
 )
 
+drill = Table(
+    "drill",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("scenario", Text, nullable=False),
+    Column("state", Text, nullable=False),  # under_way, good, failed
+    Column("started_at", Float, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("arrived_at", Float),  # when its own alert came through Alertmanager
+    Column("ended_at", Float),
+    Column("reason", Prose),
+    Column("incident", Text),
+    Index("drill_by_deployment", "deployment", "scenario", "started_at"),
+)
+
 seen = Table(
     "seen",
     metadata,

@@ -69,6 +69,14 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
+class DrillEnding(StrEnum):
+    """How a drill has to end: rolled back and verified, put to a person, or simply left alone."""
+
+    RESTORED = "restored"
+    ASKED = "asked"
+    UNTOUCHED = "untouched"
+
+
 class EscalationReason(StrEnum):
     """Why a human is needed."""
 

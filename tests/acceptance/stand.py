@@ -251,7 +251,7 @@ class Stand:
     def command(self, *arguments: str, code: int = 0) -> str:
         """What `rollback-agent ARGUMENTS` prints; its exit code must be `code`."""
         done = subprocess.run(
-            (AGENT, *arguments, "--config", self.config), capture_output=True, text=True, timeout=60, check=False
+            (AGENT, *arguments, "--config", self.config), capture_output=True, text=True, timeout=150, check=False
         )
         assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr

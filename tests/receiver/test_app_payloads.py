@@ -15,7 +15,7 @@ from receiver.redact import redact_text
 from tests.receiver.payloads import PAYLOADS
 from tests.receiver.serving import Receiver, serving
 
-KEPT = ("alertname", "deployment", "branch", "service")
+KEPT = ("alertname", "deployment", "branch", "service", "drill")
 
 
 @pytest.fixture(scope="module")
