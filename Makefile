@@ -64,6 +64,8 @@ lock: $(VENV)/.installed ## resolve requirements/*.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --extra postgresql pyproject.toml -o requirements/runtime.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --upgrade requirements/build.in -o requirements/build.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --extra postgresql --group dev -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --upgrade --group mutation -c requirements/dev.lock -o requirements/mutation.lock
