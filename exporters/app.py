@@ -22,7 +22,7 @@ USAGE_ERROR = 2
 DIED = 1
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  rollback-agent exporter --config /etc/rollback-agent/exporter.yml")
 @click.option("--config", "path", required=True, type=click.Path(path_type=Path), help="The configuration file.")
 @click.option("--check", is_flag=True, help="Only say whether the configuration can be used.")
 def exporter(path: Path, check: bool) -> None:

@@ -26,7 +26,7 @@ NOT_GOOD, USAGE_ERROR = 1, 2
 Found = tuple[Check, Outcome, float]
 
 
-@click.command()
+@click.command(epilog="\b\nExample:\n  rollback-agent health --config exporter.yml --deployment qrl")
 @click.option(
     "--config",
     "path",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,11 +12,13 @@ import click
 
 from configfile import ConfigError
 from receiver import __version__
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.errors import RollbackAgentError
 from receiver.redact import redact_text
 
 EXIT_NO, EXIT_USAGE = 1, 2
+TRACEBACK = "ROLLBACK_AGENT_TRACEBACK"
+OURS = "this is a fault of rollback-agent itself"
 PLUGINS = "rollback_agent.commands"
 """Entry points of this group are commands too; so the exporters add theirs, and neither package imports the other."""
 
@@ -70,7 +73,11 @@ class LazyGroup(Group):
         return None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=example("rollback-agent status --config /etc/rollback-agent/agent.yml"),
+)
 @click.version_option(__version__, prog_name="rollback-agent")
 def cli() -> None:
     """Roll a bad release back: guarded, rate-limited, verified, reported.
@@ -94,6 +101,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(EXIT_NO)
     except click.Abort:
         sys.exit(130)
+    except BrokenPipeError:
+        # Who reads has had enough, as `head`; what Python still holds for it must go nowhere at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_NO)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(f"Error: {_printable(redact_text(what))}", err=True)
+        sys.exit(EXIT_NO)
+    except Exception as error:
+        # A service writes into its log, where the place of the fault is wanted; a person is told a sentence.
+        if os.environ.get(TRACEBACK) or (sys.argv[1:] if arguments is None else arguments)[:1] == ["serve"]:
+            raise
+        what = _printable(redact_text(f"{type(error).__name__}: {error}"))
+        click.echo(f"Error: {OURS}: {what}; run it with {TRACEBACK}=1 to see where, and report that", err=True)
+        sys.exit(EXIT_NO)
 
 
 def _printable(text: str) -> str:

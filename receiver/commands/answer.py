@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import at_command_line, config_option, open_operators, person_option
 from receiver.commands.terminal import plain
 from receiver.operators import Answer
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent answer 7a1b90f2 --done --comment 'rolled back by hand'"))
 @click.argument("escalation")
 @click.option("--done", "word", flag_value=Answer.DONE.value, help="It was dealt with by hand, or needs nothing.")
 @click.option("--retry", "word", flag_value=Answer.RETRY.value, help="Let the agent evaluate again if it still fires.")
@@ -34,7 +35,7 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
         click.echo(f"{found.deployment} is latched; `rollback-agent clear {found.deployment}` lifts that.")
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent clear qrl --comment 'restart.sh is mended'"))
 @click.argument("deployment")
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option

@@ -12,7 +12,7 @@ from configfile import parse_duration
 from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
 from receiver.audit_retention import prune
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.commands.options import config_option, json_option, person_option
 from receiver.config import load_config
 from receiver.errors import AuditError
@@ -27,12 +27,12 @@ def _head(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return head
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, epilog=example("rollback-agent audit verify"))
 def audit() -> None:
     """Check the audit trail, or remove its oldest records."""
 
 
-@audit.command("verify")
+@audit.command("verify", epilog=example("rollback-agent audit verify --json"))
 @click.option(
     "--checkpoint",
     metavar="SEQ:HASH",
@@ -59,7 +59,7 @@ def verify_trail(checkpoint: Head | None, as_json: bool, config_path: Path) -> N
             click.echo(f"Keep this elsewhere and give it with --checkpoint, so that a cut is found:\n  {head}")
 
 
-@audit.command("prune")
+@audit.command("prune", epilog=example("rollback-agent audit prune --older-than 365d"))
 @click.option("--older-than", metavar="DURATION", required=True, help="How long records are kept: 400d.")
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.commands.options import at_command_line, config_option, open_operators, person_option
 from receiver.journal.autonomy import ALL
 from receiver.model import Autonomy
@@ -15,12 +15,12 @@ comment_option = click.option("--comment", default="", help="A word for the audi
 all_option = click.option("--all", "everywhere", is_flag=True, help="For every deployment.")
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, epilog=example("rollback-agent autonomy set L1 qrl"))
 def autonomy() -> None:
     """Say what the agent may do by itself; `status` shows the level in force. It survives a restart."""
 
 
-@autonomy.command("set")
+@autonomy.command("set", epilog=example("rollback-agent autonomy set L1 qrl --comment 'load test until noon'"))
 @click.argument("level", type=click.Choice([level.value for level in Autonomy]))
 @click.argument("deployment", required=False)
 @all_option
@@ -38,7 +38,7 @@ def set_(level: str, deployment: str | None, everywhere: bool, comment: str, per
     click.echo(f"Set as {person}: {_named(scope)} at {level}, from the next step on.")
 
 
-@autonomy.command()
+@autonomy.command(epilog=example("rollback-agent autonomy reset --all"))
 @click.argument("deployment", required=False)
 @all_option
 @comment_option

@@ -11,7 +11,7 @@ import click
 from receiver.backup import stored
 from receiver.backup.sources import configured
 from receiver.backup_by_hand import back_up_by_hand
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.commands.options import config_hint, config_option, json_option, open_journal, person_option
 from receiver.commands.terminal import new_table, plain, print_table, safe
 from receiver.config import load_config
@@ -20,12 +20,12 @@ from receiver.redact import redact
 from receiver.wiring import put_together
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, epilog=example("rollback-agent backup list"))
 def backup() -> None:
     """List, check and make backups; `rollback-agent restore` puts one back."""
 
 
-@backup.command("list")
+@backup.command("list", epilog=example("rollback-agent backup list --json"))
 @json_option
 @config_option
 def list_backups(as_json: bool, config_path: Path) -> None:
@@ -51,7 +51,7 @@ def list_backups(as_json: bool, config_path: Path) -> None:
     )
 
 
-@backup.command()
+@backup.command(epilog=example("rollback-agent backup verify"))
 @click.argument("backup_id", metavar="[ID]", required=False)
 @json_option
 @config_option
@@ -71,7 +71,7 @@ def verify(backup_id: str | None, as_json: bool, config_path: Path) -> None:
         raise BackupError(f"{len(bad)} of {len(answers)} backups cannot be used: {', '.join(bad)}")
 
 
-@backup.command("make")
+@backup.command("make", epilog=example("rollback-agent backup make qrl"))
 @click.argument("deployment")
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option

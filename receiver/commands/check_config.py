@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import config_option, load_usable_config
 from receiver.commands.terminal import plain
 from receiver.config import Config
@@ -15,7 +16,10 @@ from receiver.rules.files import SHIPPED, read_rule_files
 from receiver.wiring import rules_api
 
 
-@click.command("check-config")
+@click.command(
+    "check-config",
+    epilog=example("rollback-agent check-config --config agent.yml --against-prometheus"),
+)
 @click.option(
     "--against-prometheus",
     is_flag=True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from receiver.commands.groups import example
+
 PROGRAM = "rollback-agent"
 VARIABLE = "_ROLLBACK_AGENT_COMPLETE"
 """Set by the shell when it asks the program itself, so a new command is completed without a new script."""
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent completion bash > /etc/bash_completion.d/rollback-agent"))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script of SHELL; bash has to be 4.4 or newer.

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import at_command_line, config_option, open_operators, person_option
 from receiver.durations import clock_time
 from receiver.journal.approvals import Approval, ApprovalState
 from receiver.model import SHORT_HASH
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent approve 5c2e73c0 --plan 26b6e61d --comment 'the errors began with it'"))
 @click.argument("incident")
 @click.option("--plan", "plan_hash", required=True, help="The plan's hash, at least its first 8 characters.")
 @click.option("--comment", default="", help="A word for the audit trail.")
@@ -27,7 +28,7 @@ def approve(incident: str, plan_hash: str, comment: str, person: str, config_pat
         click.echo(f"{approval.need} people must approve; {missing} more before {clock_time(approval.expires_at)}.")
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent deny 5c2e73c0 --comment 'the provider is down, not we'"))
 @click.argument("incident")
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option

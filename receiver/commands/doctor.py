@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import (
     config_option,
     journal_of,
@@ -24,7 +25,7 @@ from receiver.redact import redact
 from receiver.wiring import monitoring, put_together
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent doctor --config /etc/rollback-agent/agent.yml"))
 @json_option
 @config_option
 def doctor(as_json: bool, config_path: Path) -> None:

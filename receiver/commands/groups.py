@@ -16,3 +16,8 @@ class Group(click.Group):
         rows = [(name, command.get_short_help_str(_ANY_LENGTH)) for name, command in commands if command is not None]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+def example(line: str) -> str:
+    """The end of a command's help: one way to call it, on a line of its own."""
+    return f"\b\nExample:\n  {line}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from configfile import parse_duration
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.commands.options import config_hint, config_option, open_announcements, person_option
 from receiver.durations import clock_time
 from receiver.journal.hotfixes import HotfixState
@@ -22,12 +22,12 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
         raise click.BadParameter(str(error)) from error
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, epilog=example("rollback-agent hotfix start qrl --eta 10m"))
 def hotfix() -> None:
     """Say that a hotfix is under way, so that branches that leave time for one wait, and what became of it."""
 
 
-@hotfix.command()
+@hotfix.command(epilog=example("rollback-agent hotfix start qrl --eta 10m --comment 'the header is back'"))
 @click.argument("deployment")
 @click.option("--eta", callback=_seconds, required=True, help="When it will be live, such as 10m; less than 15m.")
 @comment_option
@@ -42,7 +42,7 @@ def start(deployment: str, eta: float, comment: str, person: str, config_path: P
     click.echo(f"  rollback-agent hotfix done {deployment}{hint} (or failed)")
 
 
-@hotfix.command()
+@hotfix.command(epilog=example("rollback-agent hotfix done qrl"))
 @click.argument("deployment")
 @comment_option
 @person_option
@@ -53,7 +53,7 @@ def done(deployment: str, comment: str, person: str, config_path: Path) -> None:
     click.echo(f"Noted as {person}: the hotfix of {deployment} is done.")
 
 
-@hotfix.command()
+@hotfix.command(epilog=example("rollback-agent hotfix failed qrl"))
 @click.argument("deployment")
 @comment_option
 @person_option

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import click
 from pydantic import Field, TypeAdapter, ValidationError
 
+from receiver.commands.groups import example
 from receiver.commands.options import load_usable_config
 from receiver.commands.terminal import plain
 from receiver.config.targets import Target
@@ -38,7 +39,7 @@ def _is(kind: Any) -> Callback:
     return check
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent init /srv/qrl --output agent.yml --root /var/lib/rollback-agent"))
 @click.argument("directory", default=".", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "--output",

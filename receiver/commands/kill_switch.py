@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import (
     at_command_line,
     config_option,
@@ -17,7 +18,7 @@ from receiver.commands.options import (
 )
 
 
-@click.command("kill-switch")
+@click.command("kill-switch", epilog=example("rollback-agent kill-switch on --comment 'the data centre moves'"))
 @click.argument("state", type=click.Choice(["on", "off"]))
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option

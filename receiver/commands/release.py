@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.commands.options import config_option, open_announcements, person_option
 from receiver.config_values import valid_name
 from receiver.journal.releases import Migration
@@ -22,12 +22,12 @@ def _id(_context: click.Context, _parameter: click.Parameter, value: str) -> str
 release_argument = click.argument("release_id", metavar="RELEASE", callback=_id)
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, epilog=example("rollback-agent release start qrl 20261102-1200"))
 def release() -> None:
     """Report the start and the end of a deploy; meant for pipelines."""
 
 
-@release.command()
+@release.command(epilog=example("rollback-agent release start qrl 20261102-1200 --commit 3f2c9aa --author ada"))
 @click.argument("deployment")
 @release_argument
 @click.option("--commit", help="What it was built from.")
@@ -42,7 +42,7 @@ def start(
     click.echo(f"Noted as {person}: the deploy of {release_id} to {deployment} has begun.")
 
 
-@release.command()
+@release.command(epilog=example("rollback-agent release finish qrl 20261102-1200 --migration ok"))
 @click.argument("deployment")
 @release_argument
 @click.option(

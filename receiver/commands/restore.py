@@ -10,6 +10,7 @@ import click
 
 from receiver.backup import stored
 from receiver.backup.restore import RestorePlan, plan
+from receiver.commands.groups import example
 from receiver.commands.options import config_hint, config_option, json_option, open_journal, person_option
 from receiver.commands.terminal import plain
 from receiver.durations import clock_time
@@ -20,7 +21,7 @@ from receiver.wiring import put_together
 from receiver.world import World
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent restore state-20261102-120000-5c2e73c0 --dry-run"))
 @click.argument("backup_id", metavar="ID")
 @click.option("--dry-run", is_flag=True, help="Read the backup back and print what would be done; change nothing.")
 @click.option("--confirm", metavar="ID", help="The backup's ID once more, instead of typing it when asked.")

@@ -10,6 +10,7 @@ import click
 
 from receiver import autonomy
 from receiver.backup.sources import configured
+from receiver.commands.groups import example
 from receiver.commands.options import (
     at_command_line,
     config_hint,
@@ -37,7 +38,7 @@ from receiver.world import World
 _WIDTH = max(len(guardrail.__name__) for guardrail in GUARDRAILS) + 2
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent rollback qrl --level fast --dry-run"))
 @click.argument("deployment")
 @click.option(
     "--level",

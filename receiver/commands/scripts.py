@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.errors import NotPossible
 
 SHIPPED = Path(__file__).parents[1] / "scripts"
 SETTINGS = "settings.sh"
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent scripts /srv/qrl/rollback/scripts"))
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def scripts(directory: Path) -> None:
     """Copy the reference scripts to DIRECTORY, for the target `script`; a file that is there is never overwritten.

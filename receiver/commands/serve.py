@@ -17,6 +17,7 @@ import click
 from configfile import ConfigError
 from receiver.app import create_app
 from receiver.audit import AuditTrail
+from receiver.commands.groups import example
 from receiver.commands.options import LOCK, at_command_line, config_option, journal_of, load_usable_config
 from receiver.config import Config
 from receiver.errors import JournalError, RollbackAgentError
@@ -37,7 +38,7 @@ TURN = 5.0
 """Seconds that a writer waits for its turn in the journal: a lease has to be renewed in time, a request answered."""
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent serve --config /etc/rollback-agent/agent.yml"))
 @config_option
 @click.option(
     "--new-journal",

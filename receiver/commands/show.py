@@ -10,6 +10,7 @@ import click
 
 from receiver.commands.diagnosis_view import show_diagnosis
 from receiver.commands.follow import follow
+from receiver.commands.groups import example
 from receiver.commands.options import config_hint, config_option, json_option, open_journal
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time, in_words
@@ -21,7 +22,7 @@ from receiver.progress import progress
 from receiver.removed import gone
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent incidents"))
 @json_option
 @config_option
 def incidents(as_json: bool, config_path: Path) -> None:
@@ -51,7 +52,7 @@ def incidents(as_json: bool, config_path: Path) -> None:
     print_table(table)
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent show 5c2e73c0 --follow"))
 @click.argument("incident")
 @click.option(
     "--follow", "is_followed", is_flag=True, help="Print what happens, as it happens, until its run has ended."

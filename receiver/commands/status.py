@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from receiver.commands.announced import lines
+from receiver.commands.groups import example
 from receiver.commands.options import config_hint, config_option, json_option, open_journal, serving_since
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time, in_words
@@ -18,7 +19,7 @@ from receiver.standing import live_releases, standing
 from receiver.wiring import put_together
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent status --json"))
 @json_option
 @config_option
 def status(as_json: bool, config_path: Path) -> None:

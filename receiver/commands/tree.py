@@ -15,6 +15,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from receiver.commands.groups import example
 from receiver.commands.options import config_option, json_option, load_knowing_secrets
 from receiver.commands.terminal import new_console, print_drawn
 from receiver.commands.tree_view import details, fitted, overview
@@ -39,7 +40,7 @@ class Tree:
     is_detailed: bool
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent tree qrl --watch"))
 @click.argument("deployment", required=False)
 @click.option("--watch", is_flag=True, help=f"Draw anew every {EVERY:g} s until Ctrl-C, which ends it with 130.")
 @json_option

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import config_option, journal_of, json_option, load_knowing_secrets
 from receiver.commands.terminal import plain
 from receiver.config import Config
@@ -20,7 +21,7 @@ from receiver.wiring import put_together
 from receiver.world import World
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent verify qrl --check-only"))
 @click.argument("deployment")
 @click.option("--check-only", is_flag=True, help="Look once instead of until it is well or the time is up.")
 @json_option
