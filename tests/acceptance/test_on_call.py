@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,13 @@ class Typing:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Stand:
-    """A deployment that asks first, and has hardly a cooldown."""
-    with stand(tmp_path, autonomy="L3", guardrails={"cooldown": {"period": "1s"}}) as made:
+def here(tmp_path: Path) -> Iterator[Stand]:
+    """A deployment that asks first, has hardly a cooldown, and gives a busy machine all the time that it needs."""
+    guardrails = {"cooldown": {"period": "1s"}, "watchdog": {"max_age": "6h"}}
+    with stand(tmp_path) as made:
+        prometheus = {"url": f"http://127.0.0.1:{made.ports['prometheus']}", "max_age": "60s"}
+        approval = {"expires_after": "6h"}
+        made.write_config(autonomy="L3", guardrails=guardrails, prometheus=prometheus, approval=approval)
         yield made
 
 
@@ -89,29 +94,32 @@ def test_every_command_answers(here: Stand) -> None:
     typing.type(3, "service_down decides")
     typing.type(4, typing.words["INCIDENT"])
     typing.type(9, "waiting for a person's approval")
-    typing.type(10, "well +qrl: budget")
+    typing.type(10, "well +qrl: good release", code=1)  # a quicker tree than the shipped one is wrong, and it says so
     typing.type(11, r"budget[\s\S]+ 3 ")
     typing.type(14, "may be deployed")
     typing.type(17, "a hotfix of qrl is under way")
     log = here.directory / "follow.txt"
     with log.open("w") as output:
         following = subprocess.Popen((AGENT, *typing.command(7), "--config", here.config), stdout=output)
+    here.stack.callback(following.kill)
     typing.type(8, "Approved as")
-    assert following.wait(60) == 0
+    assert following.wait(240) == 0
     assert "restored" in log.read_text()
     assert here.await_run()["result"] == "restored"
     typing.type(12, '"cooldown_left"')
     typing.type(18, "well")
 
     here.ship(BAD)
+    here.await_firing()
     here.notify()
     here.eventually(lambda: here.incidents()[0]["runs"][-1]["state"] == "waiting", 60)
     here.command("deny", here.incidents()[0]["id"], "--as", "ada")
     here.eventually(lambda: 'rollback_latched{deployment="qrl"} 1.0' in here.metrics(), 60)
     typing.type(13, "was latched because")
     typing.type(16, "qrl at L1")
-    typing.type(6, "qrl at L3")
+    here.eventually(lambda: {run["state"] for run in here.runs()} == {"finished"} and len(here.runs()) > 2, 60)
     typing.type(19, "rollback-agent show")
+    typing.type(6, "qrl at L3")
     typing.type(15, "The kill switch is on")
     typing.type(20, "is not loaded", code=1)  # Prometheus runs a quicker tree here, and no alerts of the agent
     assert typing.typed == set(QUESTIONS)
