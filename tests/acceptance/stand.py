@@ -20,6 +20,7 @@ import yaml
 from demo.monitoring import Server, start_alertmanager, start_prometheus
 from demo.processes import Process, free_port, wait_until
 from tests.acceptance.services import BAD, FAST_TREE, GOOD, Services
+from tests.prometheus_versions import SYSTEM
 
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = "a-token-that-only-tests-use"
@@ -47,6 +48,8 @@ class Stand:
         self.prometheus: Server | None = None
         self.alertmanager: Server | None = None
         self.agent: Process | None = None
+        self.version = SYSTEM
+        """Of Prometheus and Alertmanager."""
 
     def _make_releases(self) -> None:
         for number, release in enumerate((GOOD, BAD)):
@@ -144,7 +147,10 @@ class Stand:
         if alertmanager:
             targets = [f"127.0.0.1:{port}" for name, port in self.ports.items() if name.startswith("alertmanager")]
             config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": targets}]}]}
-        self.prometheus = start_prometheus(self.directory / "prometheus", config, self.ports["prometheus"])
+        binary = self.version.program("prometheus")
+        self.prometheus = start_prometheus(
+            self.directory / "prometheus", config, self.ports["prometheus"], binary=binary
+        )
         self.stack.callback(self.prometheus.stop)
 
     def start_alertmanager(self, pager: str | None = None, name: str = "alertmanager") -> None:
@@ -163,7 +169,8 @@ class Stand:
             config["receivers"][0] = {"name": "human", "webhook_configs": [{"url": pager}]}
             for route in (config["route"], *config["route"]["routes"]):
                 route |= {"group_wait": "1s", "group_interval": "1s"}
-        server = start_alertmanager(self.directory / name, config, self.ports[name])
+        binary = self.version.program("prometheus-alertmanager")
+        server = start_alertmanager(self.directory / name, config, self.ports[name], binary=binary)
         self.stack.callback(server.stop)
         if name == "alertmanager":
             self.alertmanager = server
