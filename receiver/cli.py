@@ -50,6 +50,7 @@ COMMANDS = {
     "backup": "receiver.commands.backup:backup",
     "restore": "receiver.commands.restore:restore",
     "audit": "receiver.commands.audit:audit",
+    "prune": "receiver.commands.prune:prune",
     "completion": "receiver.commands.completion:completion",
 }
 

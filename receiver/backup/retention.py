@@ -25,7 +25,7 @@ def superfluous(
     """
     own = [(one.contents.about, one) for one in stored if one.contents and one.contents.about.deployment == deployment]
     own.sort(key=lambda known: known[0].made_at)
-    beyond = {one.id for _, one in own[: -keep.count]}
+    beyond = {one.id for _, one in own[: -keep.count]} | set(_too_large([one for _, one in own], keep.bytes))
     return tuple(
         one
         for about, one in own
@@ -35,8 +35,17 @@ def superfluous(
     )
 
 
+def _too_large(own: list[Stored], limit: int | None) -> Iterable[str]:
+    """The ids of those, oldest first, that with all newer ones take more than `limit` bytes."""
+    size = 0
+    for one in reversed(own):
+        size += one.bytes or 0
+        if limit is not None and size > limit:
+            yield one.id
+
+
 def remove(stored: Stored) -> None:
-    """Remove a backup; raises OSError. From the first moment on nothing has its name any more."""
+    """Remove a backup that is not `is_held`; raises OSError. From the first moment on nothing has its name any more."""
     going = stored.directory.with_name(f"{REMOVING}{stored.id}")
     stored.directory.rename(going)
     trees.sync(going.parent)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +28,30 @@ class Stored:
     contents: Contents | None
     bytes: int | None
     fault: str | None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody removes it meanwhile, in no process; raises BackupError where it is gone."""
+        try:
+            directory = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise BackupError(f"{self.directory}: cannot be opened: {error.strerror}") from error
+        try:
+            fcntl.flock(directory, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(directory)
+
+    def is_held(self) -> bool:
+        """Whether somebody reads it, to put it back or to see that it is whole; raises OSError."""
+        directory = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(directory)
+        return False
 
     def verify(self) -> tuple[Backup, Contents]:
         """Read all of it back; raises BackupError. Nothing of a backup is used before."""

@@ -93,7 +93,8 @@ def _size(found: int) -> str:
 def _verified(one: stored.Stored) -> tuple[str | None, str | None]:
     """What to say of a good one, or why it is not."""
     try:
-        found, _ = one.verify()
+        with one.held():
+            found, _ = one.verify()
     except BackupError as error:
         return None, str(error)
     return f"{found.files} files, {found.bytes} bytes, all as they were written", None

@@ -51,18 +51,19 @@ def restore(
     world = put_together(config, database).current().worlds.get(deployment)
     if world is None:
         raise NotFound(f"{backup_id} is of {deployment}, which is no longer in {config_path}")
-    planned = plan(found, world.settings.backup, only, world.clock())
-    if as_json:
-        click.echo(json.dumps(redact(_as_json(planned)), indent=2))
-        return
-    _show(planned, world, keep_present=not without_backup)
-    if dry_run:
-        click.echo("\nDry run: nothing was changed.")
-        return
-    _require_confirmed(backup_id, confirm)
-    put_back(world, planned, person, not without_backup, lambda line: click.echo(plain(line)))
-    click.echo(f"Restored as {person}. Start what you stopped, look that all is well, then lift the latch:")
-    click.echo(f"  rollback-agent clear {deployment}{config_hint(config_path)}")
+    with found.held():  # or it might go while a person reads what would be done
+        planned = plan(found, world.settings.backup, only, world.clock())
+        if as_json:
+            click.echo(json.dumps(redact(_as_json(planned)), indent=2))
+            return
+        _show(planned, world, keep_present=not without_backup)
+        if dry_run:
+            click.echo("\nDry run: nothing was changed.")
+            return
+        _require_confirmed(backup_id, confirm)
+        put_back(world, planned, person, not without_backup, lambda line: click.echo(plain(line)))
+        click.echo(f"Restored as {person}. Start what you stopped, look that all is well, then lift the latch:")
+        click.echo(f"  rollback-agent clear {deployment}{config_hint(config_path)}")
 
 
 def _require_confirmed(backup_id: str, confirm: str | None) -> None:

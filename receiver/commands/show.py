@@ -127,4 +127,5 @@ def _show_run(incident: str, run: View, hint: str) -> None:
         click.echo(f"  waits for a person until {clock_time(approval['expires_at'])}; confirm with:")
         click.echo(f"    rollback-agent approve {incident} --plan {approval['plan_hash'][:SHORT_HASH]}{hint}")
     if run["report"]:
-        click.echo(f"  report: {run['report']}")
+        is_here = Path(run["report"]).is_file()
+        click.echo(f"  report: {run['report']}{'' if is_here else ' (removed, or on another machine)'}")

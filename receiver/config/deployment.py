@@ -39,6 +39,8 @@ class Keep(Section):
 
     count: Integer = Field(default=10, ge=1)
     age: Period | None = None
+    bytes: Integer | None = Field(default=None, ge=1_000_000)
+    """Of all of them together; the oldest go first."""
 
 
 class Backups(Section):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from configfile import Integer, Section
 from receiver.config_values import Period
@@ -31,7 +31,32 @@ class Incidents(Section):
     count: Integer = Field(default=10_000, ge=100)
 
 
+class Files(Section):
+    """Files of one kind in `logs`; the oldest go first."""
+
+    age: Age = _THIRTEEN_MONTHS
+    bytes: Integer = Field(default=1_000_000_000, ge=1_000_000)
+
+
+class Records(Section):
+    """Closed segments of the audit trail; without an age they stay until a person removes them.
+
+    There is no limit by size: whoever can cause many records must not be able to push out those of what they did.
+    """
+
+    age: Age | None = None
+
+
 class Retention(Section):
     """What is kept of each kind; an hourly job removes what is beyond it and needed by nothing."""
 
     incidents: Incidents = Incidents()
+    reports: Files = Files()
+    outputs: Files = Files()
+    audit: Records = Records()
+
+    @model_validator(mode="after")
+    def _keeps_what_reports_are_checked_against(self) -> Self:
+        if self.audit.age is not None and self.audit.age < self.reports.age:
+            raise ValueError("audit.age must not be below reports.age; a report names a record of the audit trail")
+        return self

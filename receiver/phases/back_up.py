@@ -51,6 +51,8 @@ def _remove_superfluous(run: Run, world: World, newest: Path) -> None:
         remove_remains(world.config.backups, world.clock())
         found = all_in(world.config.backups)
         for one in superfluous(found, run.deployment, keep, needed, newest, world.clock()):
+            if one.is_held():
+                continue  # somebody puts it back
             reason = f"{one.id} is beyond what backup.keep says"
             world.audit.record("backup:removed", reason, deployment=run.deployment, run=run.id)
             remove(one)

@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator
 from receiver.errors import RollbackAgentError
 from receiver.journal.counts import bump
 from receiver.log import get_log
+from receiver.retention.audit import audit
+from receiver.retention.backups import backups
 from receiver.retention.hotfixes import hotfixes
 from receiver.retention.incidents import incidents
 from receiver.retention.notifications import notifications
+from receiver.retention.outputs import outputs
 from receiver.retention.questions import questions
+from receiver.retention.reports import reports
 from receiver.retention.store import Store
 
 Kind = Callable[[Store, bool], Iterator[str]]
 
-KINDS: tuple[Kind, ...] = (notifications, incidents, questions, hotfixes)
+KINDS: tuple[Kind, ...] = (notifications, incidents, questions, hotfixes, reports, outputs, backups, audit)
 KIND_NAMES = tuple(kind.__name__ for kind in KINDS)
 
 
@@ -46,16 +50,17 @@ class Sweep:
                     removed += 1
                     get_log().debug("removed", kind=kind.__name__, what=what)
             finally:
-                tell(store, kind.__name__, removed)
+                if removed:
+                    get_log().info("removed what is beyond the limits", kind=kind.__name__, count=removed)
+                count(store, kind.__name__, removed)
         except (RollbackAgentError, OSError) as error:
             get_log().error("cannot be cleared up, will be tried again", kind=kind.__name__, error=str(error))
             return False
         return True
 
 
-def tell(store: Store, kind: str, removed: int) -> None:
-    """Count and log what was removed; raises JournalError."""
+def count(store: Store, kind: str, removed: int) -> None:
+    """Count what was removed, for every replica's metrics; raises JournalError."""
     if removed:
-        get_log().info("removed what is beyond the limits", kind=kind, count=removed)
         with store.database.write() as tx:
             bump(tx, "removed", removed, kind=kind)

@@ -44,6 +44,8 @@ def text_of(config: Config, run: View) -> str:
     try:
         with file.open(encoding="utf-8", errors="replace") as report:
             return report.read(_LONGEST)
+    except FileNotFoundError:
+        return f"{file} is not there any more; reports are kept as long as `retention.reports` says."
     except OSError as error:
         return f"{file} cannot be read: {error.strerror}."
 

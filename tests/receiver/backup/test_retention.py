@@ -22,7 +22,7 @@ def stored(name: str, days_old: float, deployment: str = "qrl", fault: str | Non
     """A backup of this age, of the run `name`."""
     about = About(deployment, name, "rollback-agent", NOW - days_old * DAY, "r2", None)
     contents = None if fault else Contents(1, "0", about, ())
-    return Stored(f"state-{name}", Path("/backups", f"state-{name}"), contents, 1, fault)
+    return Stored(f"state-{name}", Path("/backups", f"state-{name}"), contents, 1_000_000, fault)
 
 
 FOUR = (stored("d", 1), stored("c", 2), stored("b", 3), stored("a", 4))
@@ -47,6 +47,8 @@ def going(
         (Keep(count=3, age="60h"), ["a", "b"]),
         (Keep(count=1, age="60h"), ["a", "b", "c"]),
         (Keep(age="1s"), ["a", "b", "c"]),
+        (Keep(bytes=2_000_000), ["a", "b"]),
+        (Keep(bytes=1_000_000, count=3), ["a", "b", "c"]),
     ],
     ids=str,
 )

@@ -116,7 +116,7 @@ def test_a_report_that_is_gone_is_told_and_no_other_file_is_read(
         page.agent.go()
         visitor, path = page.visitor("carol"), f"/incidents/{page.incident()}"
         Path(page.agent.run()["report"]).unlink()
-        assert "cannot be read: No such file or directory." in visitor.text(path)
+        assert "is not there any more; reports are kept as long as `retention.reports` says." in visitor.text(path)
         secret = tmp_path / "secret"
         secret.write_text("nobody may read this")
         with page.agent.database.write() as tx:
