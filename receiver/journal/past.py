@@ -11,13 +11,15 @@ import sqlalchemy as sa
 
 from receiver.config.retention import SETTLED
 from receiver.journal import phase_totals, runs, tables
-from receiver.journal.database import insert_new
+from receiver.journal.database import insert_new, let_take
 from receiver.journal.deployments import is_within
 from receiver.journal.ended import SHOWN
 from receiver.journal.moments import Moment
 
 RUNS_AT_ONCE, INCIDENTS_AT_ONCE = 200, 50
 """Of one transaction: who waits to store a notification waits for no more than these."""
+LOOKING = 30.0
+"""Seconds that it may take to find what may go: it looks at every incident, and nobody waits for it."""
 REMEMBERED = 10_000
 """Removed incidents of which the journal can still say that, and when, they were removed."""
 NAMED = 20
@@ -49,11 +51,15 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """What one transaction takes: these runs of `touched` incidents, of which `whole` ones go with their last run."""
+    """What one transaction takes: these runs of `touched` incidents, of which `whole` ones go with their last run.
+
+    `left` are those that were asked about and may go in a later one.
+    """
 
     touched: tuple[Past, ...]
     whole: tuple[Past, ...]
     runs: tuple[str, ...]
+    left: tuple[Past, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +80,33 @@ class Removed:
     runs: tuple[tuple[str, str | None], ...]
 
 
-def may_go(tx: sa.Connection, now: Moment, limits: Limits, at_most: int | None = None) -> tuple[Past, ...]:
-    """The incidents beyond `limits` that nothing needs any more, those that ended first before others."""
-    query = _may_go(now, limits).limit(at_most)
-    return tuple(Past(row.id, row.deployment, row.opened_at, row.closed_at) for row in tx.execute(query))
+def may_go(tx: sa.Connection, now: Moment, limits: Limits) -> tuple[Past, ...]:
+    """The incidents beyond `limits` that nothing needs any more, those that ended first before others.
 
-
-def _may_go(now: Moment, limits: Limits) -> sa.Select[Any]:
+    It looks at all that there are, so it is no question for a transaction that others wait for.
+    """
     table = tables.incident
     newest = sa.select(table.c.id).order_by(table.c.opened_at.desc(), table.c.id).limit(limits.count)
     is_old = sa.and_(*_ended_by(now - limits.age))
     is_beyond = sa.and_(*_ended_by(now - SETTLED), table.c.id.not_in(newest.scalar_subquery()))
-    query = sa.select(table).where(sa.or_(is_old, is_beyond), *_needed_by_none(now, limits.claims))
-    return query.order_by(table.c.closed_at, table.c.id)
+    query = sa.select(table).where(
+        sa.or_(is_old, is_beyond),
+        *_needed_by_none(now, limits.claims),
+        table.c.id.not_in(_newest().scalar_subquery()),
+    )
+    with let_take(tx, LOOKING):
+        return _read(tx, query)
 
 
 def in_use(tx: sa.Connection, now: Moment, claims: float) -> InUse:
     """What files are kept for, however old or large: all that `may_go` would leave in the journal in any case."""
     table, run, deployment = tables.incident, tables.run, tables.deployment
-    over = sa.select(table.c.id).where(*_ended_by(now - SETTLED), *_needed_by_none(now, claims))
-    needed = tx.execute(sa.select(run.c.id, run.c.report).where(run.c.incident.not_in(over.scalar_subquery()))).all()
+    over = sa.select(table.c.id).where(
+        *_ended_by(now - SETTLED), *_needed_by_none(now, claims), table.c.id.not_in(_newest().scalar_subquery())
+    )
+    query = sa.select(run.c.id, run.c.report).where(run.c.incident.not_in(over.scalar_subquery()))
+    with let_take(tx, LOOKING):
+        needed = tx.execute(query).all()
     latched = tx.execute(sa.select(deployment.c.name).where(deployment.c.latched_at.is_not(None))).scalars()
     return InUse(
         frozenset(row.id for row in needed), frozenset(row.report for row in needed if row.report), frozenset(latched)
@@ -107,23 +120,31 @@ def be_alone(tx: sa.Connection) -> bool:
     return bool(tx.execute(sa.text("select pg_try_advisory_xact_lock(:key)"), {"key": _ALONE}).scalar_one())
 
 
-def portion(tx: sa.Connection, now: Moment, limits: Limits) -> Portion:
-    """What may go first, as much as one transaction should take; an incident of very many runs goes in several."""
-    found = may_go(tx, now, limits, INCIDENTS_AT_ONCE)
+def portion(tx: sa.Connection, now: Moment, claims: float, candidates: Sequence[Past]) -> Portion:
+    """Of `candidates`, which `may_go` gave, as much as one transaction should take, and as still may go.
+
+    An incident of very many runs goes in several. What may have changed since is asked anew; that ten newer runs, or
+    as many incidents as are kept, have come since then cannot be taken back.
+    """
+    table, asked = tables.incident, candidates[:INCIDENTS_AT_ONCE]
+    query = sa.select(table).where(table.c.id.in_([past.id for past in asked]))
+    found = _read(tx, query.where(*_ended_by(now - SETTLED), *_needed_by_none(now, claims)))
+    later = tuple(candidates[INCIDENTS_AT_ONCE:])
     touched: list[Past] = []
     going: list[str] = []
-    for past in found:
+    for number, past in enumerate(found):
         left = RUNS_AT_ONCE - len(going)
-        table = tables.run
-        of_it = sa.select(table.c.id).where(table.c.incident == past.id).order_by(table.c.created_at, table.c.id)
+        run = tables.run
+        of_it = sa.select(run.c.id).where(run.c.incident == past.id).order_by(run.c.created_at, run.c.id)
         own = tx.execute(of_it.limit(left + 1)).scalars().all()
         if len(own) > left:
+            rest = (*found[number:], *later)
             if touched:
-                break
-            return Portion((past,), (), tuple(own[:left]))
+                return Portion(tuple(touched), tuple(touched), tuple(going), rest)
+            return Portion((past,), (), tuple(own[:left]), rest)
         touched.append(past)
         going += own
-    return Portion(tuple(touched), tuple(touched), tuple(going))
+    return Portion(tuple(touched), tuple(touched), tuple(going), later)
 
 
 def remove(tx: sa.Connection, what: Portion, now: float) -> None:
@@ -157,22 +178,30 @@ def forget_removed(tx: sa.Connection) -> None:
     tx.execute(sa.delete(table).where(table.c.id.not_in(newest.scalar_subquery())))
 
 
+def _read(tx: sa.Connection, query: sa.Select[Any]) -> tuple[Past, ...]:
+    ordered = query.order_by(tables.incident.c.closed_at, tables.incident.c.id)
+    return tuple(Past(row.id, row.deployment, row.opened_at, row.closed_at) for row in tx.execute(ordered))
+
+
 def _ended_by(moment: float) -> Sequence[sa.ColumnElement[bool]]:
     """Of an incident: it, its runs and what they asked had all ended by then (Unix seconds)."""
     table, run, asked = tables.incident, tables.run.alias(), tables.escalation.alias()
     own = sa.select(run.c.id).where(run.c.incident == table.c.id)
     later = sa.or_(run.c.state != runs.FINISHED, run.c.finished_at.is_(None), run.c.finished_at > moment)
     unanswered = sa.or_(asked.c.answered_at.is_(None), asked.c.answered_at > moment)
-    of_it = sa.or_(asked.c.incident == table.c.id, asked.c.run.in_(own.correlate(table).scalar_subquery()))
+    by_incident = sa.select(asked.c.id).where(asked.c.incident == table.c.id, unanswered)
+    by_run = sa.select(asked.c.id).join(run, asked.c.run == run.c.id).where(run.c.incident == table.c.id, unanswered)
     return (
         table.c.closed_at <= moment,
         ~own.where(later).correlate(table).exists(),
-        ~sa.select(asked.c.id).where(of_it, unanswered).correlate(table).exists(),
+        # Two questions, each with its index: as one with "or" every incident would be asked about every escalation.
+        ~by_incident.correlate(table).exists(),
+        ~by_run.correlate(table).exists(),
     )
 
 
 def _needed_by_none(now: Moment, claims: float) -> Sequence[sa.ColumnElement[bool]]:
-    """Of an incident: no limit, hold, latch, live release or chart would miss one of its runs."""
+    """Of an incident: no limit, hold, latch or live release would miss one of its runs."""
     table, run, live, other = tables.incident, tables.run.alias(), tables.release.alias(), tables.release.alias()
     own = sa.select(run.c.id).where(run.c.incident == table.c.id)
     held = sa.select(live.c.held_by_run).where(live.c.held_at.is_not(None), live.c.held_by_run.is_not(None))
@@ -187,7 +216,6 @@ def _needed_by_none(now: Moment, claims: float) -> Sequence[sa.ColumnElement[boo
     return (
         ~own.where(needed).correlate(table).exists(),
         table.c.deployment.not_in(latched.scalar_subquery()),
-        table.c.id.not_in(_newest().scalar_subquery()),
     )
 
 

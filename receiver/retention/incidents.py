@@ -17,23 +17,26 @@ def incidents(store: Store, dry_run: bool) -> Iterator[str]:
     """
     kept = store.config.retention.incidents
     limits = Limits(kept.age, kept.count, store.config.guardrails.longest_period)
+    with store.database.read() as tx:
+        left = past.may_go(tx, store.database.now(tx), limits)
     if dry_run:
-        with store.database.read() as tx:
-            yield from map(_told, past.may_go(tx, store.database.now(tx), limits))
+        yield from map(_told, left)
         return
-    while True:
+    while left:
         with store.database.write() as tx:
             if not past.be_alone(tx):
                 return
             now = store.database.now(tx)
-            going = past.portion(tx, now, limits)
+            going = past.portion(tx, now, limits.claims, left)
+            left = going.left
             if not going.touched:
-                past.forget_removed(tx)
-                return
+                continue
             facts = {"incidents": [one.id for one in going.touched], "runs": list(going.runs)}
             store.audit.record("incident:removed", "beyond retention.incidents", actor=store.actor, facts=facts)
             past.remove(tx, going, now)
         yield from map(_told, going.whole)
+    with store.database.write() as tx:
+        past.forget_removed(tx)
 
 
 def _told(one: Past) -> str:
