@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from receiver.audit import AuditTrail
+from receiver.commands.groups import example
 from receiver.commands.options import config_option, json_option, open_journal, person_option
 from receiver.commands.terminal import plain
 from receiver.errors import RollbackAgentError
@@ -16,7 +17,7 @@ from receiver.retention.store import Store
 from receiver.retention.sweep import KINDS, count
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent prune --dry-run"))
 @click.option("--dry-run", is_flag=True, help="Print exactly what would be removed; change nothing.")
 @json_option
 @person_option
