@@ -22,6 +22,7 @@ class Wire:
         self._flows = threading.Event()
         self._flows.set()
         self._last_words: bytes | None = None
+        self._spared = 0
         self.cuts = 0
         """How many connections were cut by what a client said."""
         self.port = int(self._listener.getsockname()[1])
@@ -35,9 +36,9 @@ class Wire:
         """Pass on what was held, and all else."""
         self._flows.set()
 
-    def cut_after(self, word: bytes) -> None:
-        """Pass on the next message that holds `word`, and cut its connection before the answer."""
-        self._last_words = word
+    def cut_after(self, word: bytes, nth: int = 1) -> None:
+        """Pass on the next message that holds `word`, or the `nth`, and cut its connection before the answer."""
+        self._last_words, self._spared = word, nth - 1
 
     def close(self) -> None:
         """Cut everything, and take no more."""
@@ -70,12 +71,21 @@ class Wire:
         client.close()
         server.close()
 
+    def _is_last(self, said: bytes) -> bool:
+        with self._lock:
+            if not self._last_words or self._last_words not in said:
+                return False
+            self._spared -= 1
+            if self._spared >= 0:
+                return False
+            self._last_words = None
+            return True
+
     def _pass_on(self, source: socket.socket, sink: socket.socket, is_client: bool) -> None:
         with suppress(OSError):
             while said := source.recv(1 << 16):
                 self._flows.wait()
-                if is_client and self._last_words and self._last_words in said:
-                    self._last_words = None
+                if is_client and self._is_last(said):
                     _hang_up(source)  # first, so that no answer gets through
                     sink.sendall(said)
                     self.cuts += 1

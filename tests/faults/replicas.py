@@ -34,10 +34,12 @@ class Replica:
     config: Path
     url: str
     process: Process | None = None
+    program: tuple[str | Path, ...] = (AGENT,)
+    """What stands before the arguments; another version of the agent, where a test has one."""
 
     def start(self) -> Process:
         """Start it; it is not ready yet."""
-        self.process = Process((AGENT, "serve", "--config", self.config), self.root.with_suffix(".log"))
+        self.process = Process((*self.program, "serve", "--config", self.config), self.root.with_suffix(".log"))
         return self.process
 
     def send(self, number: signal.Signals) -> None:
@@ -90,17 +92,24 @@ class Replicas:
         names = {one.name: (one.root / "runs" / "replica").read_text().strip() for one in self.members}
         return next(one for one in self.members if owner.endswith(f"/{names[one.name]}"))
 
-    def go_wrong(self) -> None:
-        """All is well, then the bad release is shipped; Prometheus and both Alertmanagers do the rest."""
+    def start(self, *members: Replica) -> None:
+        """Start these, and wait until they are ready."""
+        for one in members:
+            self.stand.stack.callback(one.start().stop)
+        for one in members:
+            assert one.process is not None
+            one.process.await_ready(f"{one.url}/-/ready", 60)
+
+    def go_wrong(self, *members: Replica) -> None:
+        """All is well, then the bad release is shipped; Prometheus and both Alertmanagers do the rest.
+
+        Of the members it starts these, or all.
+        """
         here = self.stand
         for name in ALERTMANAGERS:
             here.start_alertmanager(name=name)
         here.start_prometheus(alertmanager=True)
-        for one in self.members:
-            here.stack.callback(one.start().stop)
-        for one in self.members:
-            assert one.process is not None
-            one.process.await_ready(f"{one.url}/-/ready", 60)
+        self.start(*(members or self.members))
         here.await_good()
         here.ship(BAD)
 

@@ -80,6 +80,12 @@ class Scene:
         """Start the real one, with the data that it finds."""
         return self._stack.enter_context(start_prometheus_of(self._exporter, self._directory, self._port))
 
+    def stop_exporter(self) -> None:
+        """Let Prometheus measure nothing any more, and wait until it knows."""
+        self._exporter.shutdown()
+        self._exporter.server_close()
+        self.await_(lambda: not _deployments(self.prometheus.url, "ALERTS"))
+
     def begin(self) -> None:
         """All but the first go wrong, and come to where they are held."""
         life = self.trial.start(SPARED)

@@ -75,6 +75,19 @@ def test_what_prometheus_cannot_say_starts_nothing_and_verifies_nothing(
     assert here.judgement().broken == ()
 
 
+def test_an_exporter_that_is_gone_says_nothing_of_a_rollback(here: Scene) -> None:
+    """What can be measured no more is not mended: the alert ends, and nothing is started or taken for a success."""
+    here.stop_exporter()
+    here.go_wrong(EVALUATED)
+    here.go_on()
+
+    found = here.results()
+    assert found.pop(ASKED) in (("refused",), ("withdrawn",))
+    assert found == {EVALUATED: ("missing_data",), BACKED_UP: ("refused",), IN_THE_COMMAND: ("inconclusive",)}
+    assert here.effects() == {IN_THE_COMMAND: 1}
+    assert here.judgement().broken == ()
+
+
 def test_a_prometheus_that_comes_back_with_its_data_is_believed(here: Scene) -> None:
     """Restarted in the middle, and all there: the runs go on, and each ends as if nothing had been."""
     here.prometheus.stop()
