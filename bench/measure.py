@@ -51,5 +51,5 @@ def rows(subject: str, columns: Sequence[Column], ours: Sequence[float], theirs:
     for column, our, their in zip(columns, ours, theirs, strict=True):
         ratio = our / their if column.more_is_better else their / our
         values = [format(value, column.format) for value in (our, their)]
-        lines.append(f"| {subject} | {column.name} | {values[0]} | {values[1]} | {ratio:.1f} |")
+        lines.append(f"| {subject} | {column.name} | {values[0]} | {values[1]} | {ratio:.2g} |")
     return "\n".join(lines)

@@ -18,8 +18,10 @@ class _Waiting:
     alerts: Sequence[dict[str, object]]
     truncated: int
     unusable: int
+    called: threading.Lock
+    """Held until the notification is stored, has failed, or it is the turn of its request to store."""
     id: str | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Intake:
@@ -27,39 +29,55 @@ class Intake:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
-        self._adding = threading.Lock()
+        self._is_storing = False
 
     def store(self, alerts: Sequence[dict[str, object]], truncated: int, unusable: int) -> str:
         """Keep a notification; returns its id once that has been committed, and raises JournalError where it was not.
 
         `unusable` is how many more alerts it held, which are only counted.
         """
-        mine = _Waiting(alerts, truncated, unusable)
-        with self._adding:
+        mine = _Waiting(alerts, truncated, unusable, threading.Lock())
+        mine.called.acquire()
+        with self._lock:
             self._waiting.append(mine)
-        with self._turn:
-            if mine.id is None and mine.error is None:  # otherwise whose turn it was before has stored it too
-                self._store_all()
+            must_wait, self._is_storing = self._is_storing, True
+        if must_wait:
+            mine.called.acquire()
+        if mine.id is None and mine.error is None:  # otherwise whose turn it was before has stored it too
+            self._store_all(mine)
         if isinstance(mine.error, JournalError):
             raise JournalError(str(mine.error)) from mine.error
         if mine.error is not None:
             raise mine.error
         return str(mine.id)
 
-    def _store_all(self) -> None:
-        with self._adding:
-            waiting, self._waiting = self._waiting, []
+    def _store_all(self, mine: _Waiting) -> None:
+        """Store what waits, and wake who waited for that and, of those who came meanwhile, the one that stores next."""
+        waiting: list[_Waiting] = []
         try:
             with self._database.write() as tx:
                 now = self._database.now(tx)
+                waiting = self._take()  # as late as that, so that there are many
                 ids = notifications.store_all(tx, now, [(one.alerts, one.truncated) for one in waiting])
                 if unusable := sum(one.unusable for one in waiting):
                     counts.bump(tx, "alerts", unusable, outcome="invalid")
-        except Exception as error:  # whatever it is, none of them is stored, and each must hear so
+        except BaseException as error:  # whatever it is, none of them is stored, and each must hear so
+            waiting = waiting or self._take()
             for one in waiting:
                 one.error = error
         else:
             for one, id_ in zip(waiting, ids, strict=True):
                 one.id = id_
+        with self._lock:
+            woken = [*waiting, *self._waiting[:1]]
+            self._is_storing = bool(self._waiting)
+        for one in woken:
+            if one is not mine:
+                one.called.release()
+
+    def _take(self) -> list[_Waiting]:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        return waiting

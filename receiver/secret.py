@@ -5,17 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from receiver.redaction.known import known_secrets
 
+_SETTLED = 2.0
+"""Seconds after which another change of a file has another time than the last one: file systems count coarsely."""
+
 
 class SecretFile:
-    """The secret in a file, of at least `shortest` characters; raises OSError or ValueError where it cannot be used."""
+    """The secret in a file, of at least `shortest` characters; raises OSError or ValueError where it cannot be used.
 
-    def __init__(self, path: Path, shortest: int = 16) -> None:
+    `clock` gives Unix seconds.
+    """
+
+    def __init__(self, path: Path, shortest: int = 16, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._shortest = shortest
+        self._clock = clock
+        self._kept: tuple[tuple[int, ...], bytes] | None = None
 
     def __repr__(self) -> str:
         return "<secret>"
@@ -34,13 +44,20 @@ class SecretFile:
 
     def read(self) -> bytes:
         """The same as bytes."""
-        # Read on every use: a rotated secret needs no restart, and the file is tiny.
-        if self._path.stat().st_mode & 0o007:
+        # Looked at on every use: a rotated secret needs no restart.
+        file = self._path.stat()
+        if file.st_mode & 0o007:
             raise ValueError(f"{self._path}: others may read it; run: chmod 600 {self._path}")
-        secret = self._path.read_bytes().strip()
+        version = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
+        if self._kept is not None and self._kept[0] == version:
+            secret = self._kept[1]
+        else:
+            secret = self._path.read_bytes().strip()
         if len(secret) < self._shortest:
             raise ValueError(f"{self._path}: the secret is shorter than {self._shortest} characters")
         known_secrets.remember(secret)
+        if self._clock() - max(file.st_mtime, file.st_ctime) > _SETTLED:
+            self._kept = (version, secret)
         return secret
 
 

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from receiver.journal import tables
-from receiver.journal.database import insert
 from receiver.journal.moments import Moment, as_moment, measured_between
+
+# As text, for both databases: the same as an expression would be compiled anew each time, in every look at the inbox.
+_LOCK = sa.text(
+    "insert into deployment (name, locked) values (:name, 1) "
+    "on conflict (name) do update set locked = deployment.locked + 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,7 @@ class Latch:
 
 def lock(tx: sa.Connection, deployment: str) -> None:
     """Be alone on `deployment` until this transaction ends; must be its first statement."""
-    statement = insert(tx, tables.deployment).values(name=deployment, locked=1)
-    tx.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"locked": tables.deployment.c.locked + 1})
-    )
+    tx.execute(_LOCK, {"name": deployment})
 
 
 def latch(tx: sa.Connection, deployment: str, now: float, reason: str) -> None:

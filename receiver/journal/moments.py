@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -28,9 +29,15 @@ class Moment(float):
 def since_boot() -> tuple[str, float] | None:
     """This boot's id and the seconds since then, suspended ones included; None where the kernel does not tell."""
     try:
-        return _BOOT_ID.read_text().strip(), time.clock_gettime(time.CLOCK_BOOTTIME)
+        return _boot(), time.clock_gettime(time.CLOCK_BOOTTIME)
     except OSError:
         return None
+
+
+@cache
+def _boot() -> str:
+    """This boot's id, which no process sees change."""
+    return _BOOT_ID.read_text().strip()
 
 
 def measured_between(earlier: float, later: float) -> float | None:

@@ -13,6 +13,9 @@ from receiver.journal import tables
 from receiver.journal.counts import bump
 from receiver.journal.database import new_id
 
+_STORE = sa.insert(tables.notification)
+"""Made once: what the library knows of a statement, it keeps with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredNotification:
@@ -34,9 +37,10 @@ def store_all(
     tx: sa.Connection, now: float, received: Sequence[tuple[Sequence[dict[str, object]], int]]
 ) -> tuple[str, ...]:
     """Keep notifications, each as its alerts and how many were left out of it; returns their ids in that order."""
+    # Ids begin with the time: those of a transaction then stand on one page of the index, and each page is written.
     rows = [
         {
-            "id": new_id() + new_id(),
+            "id": f"{round(now * 1000):012x}{new_id()}{new_id()}",
             "received_at": now,
             "alerts": json.dumps(alerts),
             "truncated": truncated,
@@ -45,7 +49,7 @@ def store_all(
         }
         for alerts, truncated in received
     ]
-    tx.execute(sa.insert(tables.notification), rows)
+    tx.execute(_STORE, rows)
     bump(tx, "notifications", len(rows), outcome="accepted")
     return tuple(str(row["id"]) for row in rows)
 
@@ -76,6 +80,8 @@ def due(tx: sa.Connection, now: float, limit: int = 100, most_text: int = 1 << 2
 
 def look_again(tx: sa.Connection, ids: Collection[str], at: float) -> None:
     """Keep the notifications open until `at` (Unix seconds)."""
+    if not ids:
+        return
     table = tables.notification
     values = {"next_look_at": at, "attempts": table.c.attempts + 1}
     tx.execute(sa.update(table).where(table.c.id.in_(ids)).values(values))
@@ -83,6 +89,8 @@ def look_again(tx: sa.Connection, ids: Collection[str], at: float) -> None:
 
 def conclude(tx: sa.Connection, ids: Collection[str]) -> None:
     """Nothing is left to do with the notifications."""
+    if not ids:
+        return
     table = tables.notification
     tx.execute(sa.update(table).where(table.c.id.in_(ids)).values(next_look_at=None))
 

@@ -24,7 +24,8 @@ class SqliteFile:
         self._patience = patience
         self._writer = threading.Lock()
         self._opened: tuple[int, int] | None = None
-        self.engine = sa.create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=16)
+        # The last one that wrote is taken first: another one would have to read again what that has written.
+        self.engine = sa.create_engine(f"sqlite:///{path}", pool_size=16, max_overflow=16, pool_use_lifo=True)
         event.listen(self.engine, "do_connect", self._before_connect)
         event.listen(self.engine, "connect", self._set_up)
         event.listen(self.engine, "begin", self._begin)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from receiver.redaction.names import REDACTED, names_a_secret
 
@@ -51,11 +51,22 @@ _LIKELY_TOKEN = 20
 """Letters from which on a word behind `Bearer` is no English one."""
 
 
+_SHORT = 100
+"""Characters of a text that is remembered with what was found in it: names and labels come again and again."""
+
+
 def hide_patterns(text: str) -> str:
     """`text` without what has the form of a secret; the names and schemes beside it stay."""
+    return _hide_again(text) if len(text) <= _SHORT else _hide(text)
+
+
+def _hide(text: str) -> str:
     for hide in _HIDING:
         text = hide(text)
     return text
+
+
+_hide_again = lru_cache(maxsize=2048)(_hide)
 
 
 def _hide_assigned(text: str) -> str:

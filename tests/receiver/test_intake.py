@@ -68,3 +68,34 @@ def test_each_hears_that_nothing_was_stored(database: Database, error: Exception
     assert {(type(one), str(one)) for one in told} == {(type(error), str(error))}
     assert stored(database) == []
     assert intake.store([ALERT], 0, 0) in stored(database)
+
+
+def test_none_is_forgotten_where_many_come_and_go(database: Database) -> None:
+    """Callers that come back at once find one that stores, whoever it was before; nobody waits for ever."""
+    intake = Intake(database)
+    with ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(intake.store, [ALERT], 0, 0) for _ in range(400)]
+        ids = [one.result(timeout=60) for one in asked]
+
+    assert sorted(ids) == sorted(stored(database))
+    assert len(set(ids)) == 400
+
+
+def test_where_no_transaction_begins_each_hears_it(database: Database) -> None:
+    """Also those are told whose turn would have come next, and afterwards notifications are stored again."""
+    turns: list[int] = []
+
+    def fail(_: object) -> None:
+        turns.append(1)
+        raise JournalError("the journal is gone")
+
+    intake = Intake(database)
+    event.listen(database.engine, "begin", fail)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(intake.store, [ALERT], 0, 0) for _ in range(8)]
+        told = [one.exception(timeout=60) for one in asked]
+    event.remove(database.engine, "begin", fail)
+
+    assert {str(one) for one in told} == {"the journal is gone"}
+    assert len(turns) <= 8
+    assert intake.store([ALERT], 0, 0) in stored(database)

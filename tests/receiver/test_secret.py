@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,31 @@ def test_a_rotated_secret_counts_at_once(file: Path) -> None:
     assert secret.matches("0123456789abcdef")
     file.write_text("another-secret-of-some-length")
     assert (secret.matches("another-secret-of-some-length"), secret.matches("0123456789abcdef")) == (True, False)
+
+
+def test_a_secret_rotated_at_once_to_one_as_long_counts_at_once(file: Path) -> None:
+    """However coarsely the file system counts time: what was changed just now is read again."""
+    secret = SecretFile(file)
+    for number in range(200):
+        rotated = ("fedcba9876543210", "0123456789abcdef")[number % 2]
+        file.write_text(rotated)
+        assert secret.matches(rotated)
+
+
+def test_a_file_that_was_left_alone_is_kept_until_it_changes(file: Path) -> None:
+    """Another secret as long, in the same file, and other rights count at once."""
+    secret = SecretFile(file, clock=lambda: time.time() + 60)
+    assert secret.matches("0123456789abcdef")
+    assert secret.matches("0123456789abcdef")
+    read_at = file.stat().st_mtime_ns
+    while file.stat().st_mtime_ns == read_at:
+        file.write_text("fedcba9876543210")
+    assert (secret.matches("fedcba9876543210"), secret.matches("0123456789abcdef")) == (True, False)
+
+    while file.stat().st_ctime_ns == file.stat().st_mtime_ns:
+        file.chmod(0o604)
+    with pytest.raises(ValueError, match="others may read it"):
+        secret.matches("fedcba9876543210")
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o601])
