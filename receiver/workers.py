@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,10 +10,13 @@ from functools import partial
 from receiver.errors import RollbackAgentError
 from receiver.log import get_log
 from receiver.observe import observe
+from receiver.turns import Turns
 from receiver.wiring import Parts
 from receiver.workflow import LEASE
 
 RUN_THREADS = 4
+LOOK_THREADS = 4
+"""Of those that look at releases; one more looks at those that hung."""
 POLL = 0.25
 """Seconds between two looks at the journal: another process may have written to it (an approval, a request)."""
 JOURNAL_LOOK = 5.0
@@ -38,7 +40,7 @@ class Workers:
         self._runnable = threading.Event()
         self._asked = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._observed: dict[str, float] = {}
+        self._turns = Turns(time.monotonic)
 
     def start(self) -> None:
         """Start all threads."""
@@ -51,7 +53,9 @@ class Workers:
         self._spawn("journal", self._every, lambda: JOURNAL_LOOK, self._parts.journal_watch.look)
         self._spawn("retention", self._every, lambda: CLEAR_UP_EVERY, self._parts.sweep.work)
         self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
-        self._spawn("observe", self._every, lambda: POLL, self._observe)
+        for number in range(LOOK_THREADS):
+            self._spawn(f"observe-{number}", self._loop, partial(self._observe, slow=False), threading.Event())
+        self._spawn("observe-slow", self._loop, partial(self._observe, slow=True), threading.Event())
 
     def notify(self) -> None:
         """Something was stored in the inbox."""
@@ -94,15 +98,17 @@ class Workers:
         if self._parts.current().inbox.reconcile():
             self._runnable.set()
 
-    def _observe(self) -> None:
+    def _observe(self, *, slow: bool) -> bool:
         setup = self._parts.current()
-        now = time.monotonic()
-        # Only of what is configured: a deployment that is taken out and put back is looked at at once.
-        self._observed = {name: at for name, at in self._observed.items() if name in setup.worlds}
-        for name, world in setup.worlds.items():
-            if now - self._observed.get(name, -math.inf) >= world.settings.observe_every:
-                self._observed[name] = now
-                self._try(partial(observe, world, setup.prometheus))
+        periods = {name: world.settings.observe_every for name, world in setup.worlds.items()}
+        name = self._turns.take(periods, slow=slow)
+        if name is None:
+            return False
+        try:
+            observe(setup.worlds[name], setup.prometheus)
+        finally:
+            self._turns.give_back(name)
+        return True
 
     def _loop(self, work: Callable[[], bool], wake: threading.Event) -> None:
         """Work while there is some, then wait to be woken or for the next poll."""

@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.audit_retention",
         "receiver.target_check",
         "receiver.journal_watch",
+        "receiver.turns",
     ),
     ("receiver.autonomy", "receiver.kill_switch", "receiver.backtest"),
     (
