@@ -12,7 +12,7 @@ MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmana
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd duk=duktape libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check bench soak mutation fuzz screenshots release lock clean
+.PHONY: help demo up down test check bench soak storm mutation fuzz screenshots release lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
@@ -39,6 +39,9 @@ check: $(VENV)/.installed need-monitoring ## lint, types, rules
 
 bench: $(VENV)/.installed need-benched-with ## measure what docs/performance.md tells (ARGS=access_log: one bench)
 	@$(BIN)/python -m bench $(ARGS)
+
+storm: $(VENV)/.installed need-tested-with ## send 10,000 alerts in a minute, and 10,000 duplicates (ARGS="--alerts 1000 --seconds 6")
+	@$(BIN)/python -m tests.faults.storm $(ARGS)
 
 soak: $(VENV)/.installed need-tested-with ## kill the agent 500 times on each database (ARGS="--kills 100 --seed 7 --database sqlite")
 	@$(BIN)/python -m tests.faults.soak $(ARGS)

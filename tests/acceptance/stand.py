@@ -175,16 +175,16 @@ class Stand:
         if name == "alertmanager":
             self.alertmanager = server
 
-    def start_agent(self, under: Sequence[str | Path] = ()) -> Process:
+    def start_agent(self, under: Sequence[str | Path] = (), patience: float = 60.0) -> Process:
         """A real `rollback-agent serve`, ready; with an Alertmanager, which is asked for silences.
 
-        `under` is what starts it, such as faketime(1) with its arguments.
+        `under` is what starts it, such as faketime(1) with its arguments; it may take `patience` seconds.
         """
         if self.alertmanager is None:
             self.start_alertmanager()
         agent = Process((*under, AGENT, "serve", "--config", self.config), self.directory / "agent.log")
         self.stack.callback(agent.stop)
-        self.agent = agent.await_ready(f"{self.url}/-/ready")
+        self.agent = agent.await_ready(f"{self.url}/-/ready", timeout=patience)
         return self.agent
 
     def prometheus_says(self, promql: str) -> list[dict[str, Any]]:

@@ -2,85 +2,65 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import sqlite3
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from copy import deepcopy
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 from demo.processes import Process
 from tests.acceptance.stand import AGENT, Stand, alert, stand
+from tests.faults.storm import EACH, MOST_MEMORY, alerting, await_end, body_of, labels_of, memory, names_of, query, send
 
-FULL = "ROLLBACK_AGENT_FULL_STORM" in os.environ
-"""Whether the storm is ten thousand alerts of a hundred deployments, which takes minutes."""
-DEPLOYMENTS, NOTIFICATIONS = (100, 5_000) if FULL else (20, 200)
-EACH = 2
-"""Alerts in a notification."""
-PATIENCE = 900.0 if FULL else 120.0
-MOST_MEMORY = 400 << 20
-"""Bytes that the agent may occupy in a storm; an idle one occupies some ninety million."""
-NAMES = tuple(f"fleet-{number:03}" for number in range(DEPLOYMENTS))
+NOTIFICATIONS = 200
+NAMES = names_of(20)
+PATIENCE = 120.0
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Stand]:
-    """Many deployments, on each of which a branch fires; the agent only records."""
-    rules = [{"alert": "ServiceDown", "expr": "vector(1)", "labels": _labels(name)} for name in NAMES]
-    with stand(tmp_path) as here:
-        target = {"releases": {"path": str(here.app), "restart": [str(here.restart)]}}
-        one = {"target": target, "observe_every": "1h"}
-        here.write_config(autonomy="L1", deployments={name: deepcopy(one) for name in NAMES})
-        here.start_prometheus({"groups": [{"name": "storm", "interval": "1s", "rules": rules}]})
-        here.start_agent()
-        firing = 'count(ALERTS{alertstate="firing"})'
-        here.eventually(lambda: [one["value"][1] for one in here.prometheus_says(firing)] == [str(DEPLOYMENTS)], 60)
+    """Twenty deployments, on each of which a branch fires; `make storm` has more of all."""
+    with alerting(tmp_path, NAMES) as here:
         yield here
 
 
 def test_of_a_storm_nothing_is_lost(fleet: Stand) -> None:
     """Each accepted alert is stored and comes to its end, with one incident and one run for each deployment."""
-    named = [[NAMES[(EACH * n + m) % DEPLOYMENTS] for m in range(EACH)] for n in range(NOTIFICATIONS)]
-    told = Counter(_post(fleet, named))
+    named = [[NAMES[(EACH * n + m) % len(NAMES)] for m in range(EACH)] for n in range(NOTIFICATIONS)]
+    told = send(fleet, named)
 
     assert told.keys() <= {202, 503}
-    _await_end(fleet, told[202])
-    assert _query(fleet, "select deployment, count(*) from incident group by 1") == [(name, 1) for name in NAMES]
-    assert _query(fleet, "select state, count(*) from run group by 1") == [("finished", DEPLOYMENTS)]
+    await_end(fleet, told[202], PATIENCE)
+    assert query(fleet, "select deployment, count(*) from incident group by 1") == [(name, 1) for name in NAMES]
+    assert query(fleet, "select state, count(*) from run group by 1") == [("finished", len(NAMES))]
     assert fleet.agent is not None
-    assert _memory(fleet.agent.pid) < MOST_MEMORY
+    assert max(memory(fleet.agent.pid)) < MOST_MEMORY
 
 
 def test_the_same_again_and_again_is_one_incident(fleet: Stand) -> None:
     """Any number of duplicates is one incident and one run, and those of another deployment are not kept waiting."""
-    told = Counter(_post(fleet, [[NAMES[0]] * EACH] * NOTIFICATIONS + [[NAMES[1]]]))
+    told = send(fleet, [[NAMES[0]] * EACH] * NOTIFICATIONS + [[NAMES[1]]])
 
     assert told.keys() <= {202, 503}
-    _await_end(fleet, told[202])
-    runs = dict(_query(fleet, "select deployment, count(*) from run group by 1"))
+    await_end(fleet, told[202], PATIENCE)
+    runs = dict(query(fleet, "select deployment, count(*) from run group by 1"))
     assert set(NAMES[:2]) <= runs.keys()
     assert set(runs.values()) == {1}
 
 
 def test_a_mebibyte_of_one_alert_is_one_alert(fleet: Stand) -> None:
     """The largest body that is taken holds one alert; of it is kept what is needed, and it comes to its end."""
-    one = alert(**_labels(NAMES[0]), alertname="ServiceDown")
+    one = alert(**labels_of(NAMES[0]), alertname="ServiceDown")
     one["annotations"]["summary"] = ""
-    one["annotations"]["summary"] = "x" * ((1 << 20) - len(_body([one])))
-    assert len(_body([one])) == 1 << 20
+    one["annotations"]["summary"] = "x" * ((1 << 20) - len(body_of([one])))
+    assert len(body_of([one])) == 1 << 20
 
-    assert fleet.post(_body([one])).status_code == 202
-    assert fleet.post(_body([one]) + b" ").status_code == 413
-    _await_end(fleet, 1)
-    assert _query(fleet, "select max(length(alerts)) < 500 from notification") == [(1,)]
+    assert fleet.post(body_of([one])).status_code == 202
+    assert fleet.post(body_of([one]) + b" ").status_code == 413
+    await_end(fleet, 1, PATIENCE)
+    assert query(fleet, "select max(length(alerts)) < 500 from notification") == [(1,)]
 
 
 def test_alertmanager_delivers_among_five_hundred_slow_clients(tmp_path: Path) -> None:
@@ -95,7 +75,7 @@ def test_alertmanager_delivers_among_five_hundred_slow_clients(tmp_path: Path) -
         assert requests.get(f"{here.url}/-/healthy", timeout=60).status_code == 200
         assert "rollback_journal_up 1.0" in here.metrics()
         here.services.broken = True
-        here.eventually(lambda: _query(here, "select count(*) from run where notified_at is not null") == [(1,)], 120)
+        here.eventually(lambda: query(here, "select count(*) from run where notified_at is not null") == [(1,)], 120)
 
 
 def test_with_few_descriptors_it_answers_and_goes_on(tmp_path: Path) -> None:
@@ -110,48 +90,9 @@ def test_with_few_descriptors_it_answers_and_goes_on(tmp_path: Path) -> None:
         here.eventually(lambda: here.notify().status_code == 202, 60)
         here.eventually(lambda: requests.get(f"{here.url}/-/ready", timeout=30).status_code == 200, 60)
         assert agent.running
-        (stored,) = _query(here, "select count(*) from notification")
+        (stored,) = query(here, "select count(*) from notification")
         assert stored[0] >= 1
-
-
-def _labels(deployment: str) -> dict[str, str]:
-    return {
-        "deployment": deployment, "branch": "service_down", "rank": "1", "action": "rollback", "level": "fast",
-        "confidence": "0.99",
-    }  # fmt: skip
-
-
-def _body(alerts: list[dict[str, Any]]) -> bytes:
-    return json.dumps({"version": "4", "status": "firing", "alerts": alerts, "truncatedAlerts": 0}).encode()
-
-
-def _post(here: Stand, notifications: Any) -> list[int]:
-    """The answers to notifications that eight clients send as fast as they can."""
-    bodies = [_body([alert(**_labels(name), alertname="ServiceDown") for name in names]) for names in notifications]
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(lambda body: here.post(body).status_code, bodies))
-
-
-def _await_end(here: Stand, accepted: int) -> None:
-    """Wait until each accepted notification is stored and concluded, and each run has ended."""
-    open_ones = (
-        "select (select count(*) from notification),"
-        " (select count(*) from notification where next_look_at is not null),"
-        " (select count(*) from run where state != 'finished')"
-    )
-    here.eventually(lambda: _query(here, open_ones) == [(accepted, 0, 0)], PATIENCE)
-
-
-def _query(here: Stand, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{here.root / 'state.db'}?mode=ro", uri=True, timeout=60)) as database:
-        return database.execute(sql).fetchall()
 
 
 def _connect(here: Stand, stack: ExitStack) -> socket.socket:
     return stack.enter_context(socket.create_connection(("127.0.0.1", here.ports["agent"]), timeout=60))
-
-
-def _memory(pid: int) -> int:
-    """The most that the process has occupied so far."""
-    (line,) = (one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmHWM:"))
-    return int(line.split()[1]) << 10
