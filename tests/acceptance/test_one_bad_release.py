@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from tests.acceptance.stand import AGENT, BAD, GOOD, REPOSITORY, stand
+from tests.prometheus_versions import Version
 
 
 def test_l4_rolls_back_by_itself_and_reports(tmp_path: Path) -> None:
@@ -32,9 +33,10 @@ def test_l4_rolls_back_by_itself_and_reports(tmp_path: Path) -> None:
         assert f'rollback_held_release_info{{deployment="qrl",release="{BAD}"}} 1.0' in here.metrics()
 
 
-def test_shipped_rules_and_configuration_bring_the_good_release_back(tmp_path: Path) -> None:
-    """Shipped rules, a real Prometheus, a real Alertmanager: bad at 0, fires after 20 s, restored without a hand."""
+def test_shipped_rules_and_configuration_bring_the_good_release_back(tmp_path: Path, version: Version) -> None:
+    """Shipped rules, both servers of each version: bad at 0, fires after 20 s, restored without a hand."""
     with stand(tmp_path, autonomy="L4") as here:
+        here.version = version
         here.start_alertmanager()
         here.start_prometheus(REPOSITORY / "alert-rules" / "decision-tree.rules.yml", alertmanager=True)
         here.start_agent()
