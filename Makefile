@@ -55,8 +55,9 @@ mutation: $(VENV)/.mutation need-tested-with ## break what decides in every smal
 fuzz: $(VENV)/.fuzz ## read a million drawn inputs of each kind (ARGS='trail --runs 5000 --seed 7': some of one)
 	@nice $(BIN)/python -m tests.fuzz.run $(ARGS)
 
-screenshots: $(VENV)/.installed need-tested-with ## take the pictures of docs/web-page.md anew
+screenshots: $(VENV)/.installed need-tested-with ## take the pictures of the web page and of the dashboards anew
 	@$(BIN)/python -m tests.acceptance.screenshots docs/images
+	@$(BIN)/python -m tests.grafana.pictures docs/images
 
 release: $(VENV)/.installed $(TOOLS)/release/.installed ## write wheel, sdist, locked requirements, bill of materials and their sums into dist/
 	@scripts/release dist $(VENV) $(TOOLS)/release

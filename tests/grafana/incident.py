@@ -21,7 +21,7 @@ from tests.grafana.trouble import make_trouble
 from tests.prometheus_versions import SYSTEM, Version
 
 KINDS = ("availability", "authentication", "payment", "database", "ui")
-USERS = 40
+USERS = 20
 """Fewer than the rules take seriously, so that only the checks decide and verification need not wait for a window."""
 SEEN = (
     'sum(rollback_runs_total{deployment="qrl"}) == 2 and sum(rollback_escalations_open) > 0'
@@ -40,7 +40,7 @@ def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
         exporter = _start_exporter(here)
         ports = {version: here.ports["prometheus"] if version is SYSTEM else free_port() for version in versions}
         for version, port in ports.items():
-            _start_prometheus(here, version, port, exporter)
+            _start_prometheus(here, version, port, exporter.address)
         here.start_agent()
         here.await_good()
         urls = {version: f"http://127.0.0.1:{port}" for version, port in ports.items()}
@@ -55,7 +55,7 @@ def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
         here.eventually(lambda: [run["state"] for run in here.runs()] == ["finished", "finished"], 60)
         await_seen(here, urls, SEEN)
         ended = time.time()
-        make_trouble(here, urls)
+        make_trouble(here, urls, exporter)
         yield Watched(urls, since, ended, time.time())
 
 
@@ -65,15 +65,21 @@ def _configure(here: Stand) -> None:
     A release that comes back at once is no news to Alertmanager: its alert has hardly ended.
     """
     prometheus = {"url": f"http://127.0.0.1:{here.ports['prometheus']}", "max_age": "60s"}
-    patience = {"verify": {"timeout": "60s"}}
+    deployment = {"verify": {"timeout": "60s"}, "sandbox": True}
+    drills = {"bad_release": {"deployment": "qrl", "fault": ["/bin/true"]}}
     calls = {"url": f"http://127.0.0.1:{here.ports['alertmanager']}", "resend_every": "1s"}
     here.write_config(
-        autonomy="L3", reconcile_every="1s", prometheus=prometheus, alertmanager=calls, deployment=patience
+        autonomy="L3",
+        reconcile_every="1s",
+        prometheus=prometheus,
+        alertmanager=calls,
+        deployment=deployment,
+        drills=drills,
     )
 
 
-def _start_exporter(here: Stand) -> str:
-    """Its checks look for a file that only the good release has; the address that it listens on."""
+def _start_exporter(here: Stand) -> RunningExporter:
+    """Its checks look for a file that only the good release has."""
     (here.app / "releases" / GOOD / "works").touch()
     works = {"argv": ["/usr/bin/test", "-e", str(here.app / "current" / "works")]}
     service = {
@@ -83,7 +89,7 @@ def _start_exporter(here: Stand) -> str:
     config = {"listen": "127.0.0.1:0", "deployments": {"qrl": {"services": {"flask": service}}}}
     exporter = RunningExporter(here.directory, json.dumps(config))
     here.stack.callback(exporter.process.stop)
-    return exporter.address
+    return exporter
 
 
 def _access_log(here: Stand) -> Path:

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 import requests
 
 from tests.acceptance.stand import BAD, OPERATOR, Stand
+from tests.exporters.running import RunningExporter
 from tests.grafana.seen import await_seen
 from tests.prometheus_versions import Version
 
 Urls = Mapping[Version, str]
 
 
-def make_trouble(here: Stand, urls: Urls) -> None:
+def make_trouble(here: Stand, urls: Urls, exporter: RunningExporter) -> None:
     """A release that was rolled back is live again, and a human has been called: from bad to worse."""
     _hotfix_and_migration_fail(here, urls)
     _configuration_is_refused(here, urls)
@@ -22,6 +23,8 @@ def make_trouble(here: Stand, urls: Urls) -> None:
     _alertmanager_is_down(here, urls)
     _a_person_gives_up(here, urls)
     _somebody_writes_into_the_audit_trail(here, urls)
+    exporter.process.stop()
+    await_seen(here, urls, 'ALERTS{alertname="SignalsMissing"}')
 
 
 def _hotfix_and_migration_fail(here: Stand, urls: Urls) -> None:
