@@ -21,6 +21,7 @@ from receiver.backtest.run import Progress as Tell
 from receiver.backtest.run import Replayed, Replayer
 from receiver.backtest.settings import Setting, read_setting
 from receiver.commands.backtest_view import print_replayed, replayed_as_json
+from receiver.commands.groups import example
 from receiver.commands.options import config_option, json_option, load_knowing_secrets
 from receiver.rules.files import SHIPPED, TREE
 from receiver.wiring import history
@@ -48,7 +49,7 @@ def _settings(_context: click.Context, _parameter: click.Parameter, values: tupl
     return tuple(read_setting(one) for one in values)
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent backtest --from 2026-11-01 --deployment qrl"))
 @click.option("--from", "since", type=Moment(), required=True, help="Where the replay begins; UTC unless it says.")
 @click.option("--to", "until", type=Moment(), help="Where it ends; now by default.")
 @click.option("--deployment", "only", multiple=True, help="Only this one; may be repeated. All by default.")
