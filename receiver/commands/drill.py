@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from receiver.commands.groups import example
 from receiver.commands.options import (
     at_command_line,
     config_hint,
@@ -32,7 +33,7 @@ from receiver.redact import redact
 from receiver.wiring import alertmanager, put_together
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent drill --dry-run qrl"))
 @click.argument("scenario", required=False)
 @click.option(
     "--dry-run", "deployment", metavar="DEPLOYMENT", help="Break nothing: send an alert of its own, and plan."
@@ -47,11 +48,6 @@ def drill(
     """Bring about the fault SCENARIO in a sandbox, and judge the whole chain; without SCENARIO list what there is.
 
     Ends with 0 where it ended as it has to, and with 1 where not.
-
-    \b
-    Example:
-      rollback-agent drill bad_release --confirm
-      rollback-agent drill --dry-run shop
     """
     if scenario and deployment:
         raise click.UsageError("--dry-run DEPLOYMENT breaks nothing, so it takes no SCENARIO")
