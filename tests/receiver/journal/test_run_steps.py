@@ -18,7 +18,7 @@ def test_findings_survive_the_journal(database: Database) -> None:
     """What the phases have found comes back equal, each phase's part from its own step."""
     run = claimed(database)
     parts = (
-        Findings(decision=DECISION, plan=PLAN),
+        Findings(decision=DECISION, plan=PLAN, refusals=FINDINGS.refusals[:1]),
         replace(FINDINGS, execution=None, verification=None),
         FINDINGS,
     )
