@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "receiver.commands.status:status",
     "incidents": "receiver.commands.show:incidents",
     "show": "receiver.commands.show:show",
+    "explain": "receiver.commands.explain:explain",
     "approve": "receiver.commands.confirm:approve",
     "deny": "receiver.commands.confirm:deny",
     "answer": "receiver.commands.answer:answer",

@@ -37,17 +37,20 @@ class Prometheus:
         """
         read_at = self._clock()
         labels = f'deployment="{_escaped(deployment)}"'
-        alerts = self._firing(f"{_BRANCH},{labels}")
+        firing = self._firing_query(f"{_BRANCH},{labels}")
+        alerts = self._query(firing)
         # A range selector gives raw samples with their own times; an instant vector would hide how old they are.
         lookback = max(int(self._max_age), 1)
-        series = self._query(f"{{{_SIGNALS},{labels}}}[{lookback}s]")
+        samples = f"{{{_SIGNALS},{labels}}}[{lookback}s]"
+        series = self._query(samples)
         signals = tuple(filter(None, (self._signal(one, read_at) for one in series)))
         if not signals:
             raise PrometheusError(
                 f"Prometheus has no signal of {deployment} from the last {lookback} s, so nothing is known about it"
             )
         branches, unreadable = read_branches(one.metric for one in alerts)
-        return Telemetry(read_at, branches, unreadable, tuple(sorted(signals, key=lambda s: s.series)))
+        ordered = tuple(sorted(signals, key=lambda s: s.series))
+        return Telemetry(read_at, branches, unreadable, ordered, (firing, samples))
 
     def deciding(self) -> dict[str, Demand | None]:
         """The deployments on which any branch fires, with what decides; None where no branch can be read."""
@@ -98,9 +101,13 @@ class Prometheus:
         )
 
     def _firing(self, matchers: str) -> tuple[Series, ...]:
-        """The labels of what fires. A Prometheus that was killed leaves alerts readable for five minutes: too old."""
+        """The labels of what fires."""
+        return self._query(self._firing_query(matchers))
+
+    def _firing_query(self, matchers: str) -> str:
+        """A Prometheus that was killed leaves alerts readable for five minutes: too old."""
         alerts = f'ALERTS{{alertstate="firing",{matchers}}}'
-        return self._query(f"timestamp({alerts}) > time() - {self._max_age:g}")
+        return f"timestamp({alerts}) > time() - {self._max_age:g}"
 
     def _signal(self, series: Series, now: float) -> Signal | None:
         at, value = max(series.values, default=(-math.inf, math.nan))

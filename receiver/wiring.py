@@ -54,6 +54,7 @@ from receiver.tls import Tls
 from receiver.transactions.command import CommandTransactions
 from receiver.transactions.postgresql import PostgresqlTransactions
 from receiver.transactions.sqlite import SqliteTransactions
+from receiver.tree.snapshot import LONGEST, TreeReader
 from receiver.web.key import session_key
 from receiver.web.site import Site
 from receiver.web_config import load_web_config
@@ -108,6 +109,7 @@ def put_together(
             raise NeedsRestart("whether TLS is spoken cannot change while the agent runs; restart it")
         prometheus = Prometheus(config.prometheus.url, config.prometheus.timeout, config.prometheus.max_age, clock)
         told = alertmanager(config)
+        tree = TreeReader(RulesApi(PrometheusApi(config.prometheus.url, min(config.prometheus.timeout, LONGEST))))
         worlds = {
             name: World(
                 deployment=name,
@@ -115,6 +117,7 @@ def put_together(
                 settings=settings,
                 database=database,
                 prometheus=prometheus,
+                tree=tree,
                 alertmanager=told,
                 transactions=_transactions(config, settings),
                 target=_target(settings.target.adapter),

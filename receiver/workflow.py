@@ -13,7 +13,7 @@ import structlog
 
 from receiver.diagnosis import diagnose
 from receiver.errors import AuditError, JournalError, LostLease
-from receiver.journal import approvals, deployments, escalations, incidents, refusals, runs
+from receiver.journal import approvals, deployments, escalations, incidents, judgements, refusals, runs
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, new_id
 from receiver.log import get_log
@@ -171,7 +171,9 @@ class Workflow:
         name = phase.__name__
         try:
             with self._database.write() as tx:
-                runs.finish_step(tx, run, name, self._database.now(tx), outcome)
+                now = self._database.now(tx)
+                runs.finish_step(tx, run, name, now, outcome)
+                judgements.keep(tx, run, name, now, outcome.judged)
                 self._audit(run, name, outcome)
         except AuditError as error:
             reason = f"{outcome.summary}, but {error}; without a record nothing more is done"
@@ -204,6 +206,7 @@ class Workflow:
             now = self._database.now(tx)
             runs.begin_step(tx, run, name, position, now)
             runs.finish_step(tx, run, name, now, stop)
+            judgements.keep(tx, run, name, now, stop.judged)
             asked = approvals.of_run(tx, run.id)
             if asked is not None:
                 approvals.end(tx, asked, ApprovalState.WITHDRAWN, now)  # where it is still open, nobody need answer it

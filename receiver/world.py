@@ -10,6 +10,7 @@ from receiver.config import Config
 from receiver.config.deployment import Deployment
 from receiver.journal.database import Database
 from receiver.model import History, Level, Release, Silence, Storm, Telemetry
+from receiver.tree.snapshot import Snapshot
 
 
 class TelemetrySource(Protocol):
@@ -33,6 +34,14 @@ class TelemetrySource(Protocol):
 
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """All deployments on which a rollback branch fires, and which of the alerts `dependencies` fire."""
+        ...
+
+
+class TreeSource(Protocol):
+    """The rules that Prometheus evaluates, as the phases see them; raises PrometheusError."""
+
+    def read(self, deployment: str) -> Snapshot:
+        """The decision tree as it stands."""
         ...
 
 
@@ -106,6 +115,7 @@ class World:
     settings: Deployment
     database: Database
     prometheus: TelemetrySource
+    tree: TreeSource
     alertmanager: SilenceSource
     transactions: tuple[TransactionSource, ...]
     target: Target

@@ -15,7 +15,7 @@ from receiver.durations import in_words
 from receiver.tree.branches import BranchRule, BranchState, DeploymentState, State
 from receiver.tree.conditions import Condition
 from receiver.tree.readings import Measured, Reading
-from receiver.tree.units import Unit, in_unit
+from receiver.tree.words import limit_in_words, value_in_words
 
 WIDE = 100
 """From as many columns on everything stands on one line."""
@@ -132,31 +132,17 @@ def _sides(measured: Measured, service: str | None) -> tuple[Text, Text]:
     condition, reading = measured.condition, measured.of(service)
     literal = condition.right.literal
     if reading is None:
-        return NO_DATA, Text(_limit(condition, literal) if literal is not None else "")
+        return NO_DATA, Text(limit_in_words(condition, literal) if literal is not None else "")
     if reading.threshold is None:
         return _value(condition, reading), Text.assemble(f"{condition.operator} ", NO_DATA)
-    return _value(condition, reading), Text(_limit(condition, reading.threshold))
+    return _value(condition, reading), Text(limit_in_words(condition, reading.threshold))
 
 
 def _value(condition: Condition, reading: Reading) -> Text:
     if math.isnan(reading.value):
         return NO_TRAFFIC
     service = "" if reading.service is None else f"{plain(reading.service)} "
-    return Text.assemble((service, "dim"), _distinct(condition, reading))
-
-
-def _limit(condition: Condition, threshold: float) -> str:
-    if math.isnan(threshold):
-        return f"{condition.operator} {NO_TRAFFIC.plain}"
-    unit = Unit.NUMBER if condition.unit is Unit.TIMESTAMP and threshold == 0 else condition.unit
-    return f"{condition.operator} {in_unit(threshold, unit)}"
-
-
-def _distinct(condition: Condition, reading: Reading) -> str:
-    """The value, with as many digits as tell it from its limit."""
-    limit = "" if reading.threshold is None else in_unit(reading.threshold, condition.unit)
-    texts = [in_unit(reading.value, condition.unit, digits) for digits in (3, 4, 5, 6)]
-    return next((text for text in texts if text != limit), texts[0])
+    return Text.assemble((service, "dim"), value_in_words(condition, reading))
 
 
 def _details(one: DeploymentState, now: float) -> Iterator[RenderableType]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from receiver.guardrails.alert_still_firing import alert_still_firing
 from receiver.guardrails.backup_created import backup_created
@@ -51,9 +52,27 @@ GUARDRAILS: tuple[Guardrail, ...] = (
 )
 
 
-def refusals(facts: Facts, guardrails: tuple[Guardrail, ...] = GUARDRAILS) -> tuple[Refusal, ...]:
-    """Every guardrail's refusal, in their order; empty means that we may."""
-    return tuple(filter(None, (_ask(guardrail, facts) for guardrail in guardrails)))
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one guardrail said; it lets the plan pass where `refusal` is None."""
+
+    guardrail: str
+    refusal: Refusal | None
+
+
+def answers(facts: Facts, guardrails: Iterable[Guardrail] = GUARDRAILS) -> tuple[Answer, ...]:
+    """What each guardrail says, in their order; the same facts give the same answers."""
+    return tuple(Answer(guardrail.__name__, _ask(guardrail, facts)) for guardrail in guardrails)
+
+
+def refused(found: Iterable[Answer]) -> tuple[Refusal, ...]:
+    """The refusals among these answers; empty means that we may."""
+    return tuple(answer.refusal for answer in found if answer.refusal is not None)
+
+
+def refusals(facts: Facts, guardrails: Iterable[Guardrail] = GUARDRAILS) -> tuple[Refusal, ...]:
+    """Every guardrail's refusal, in their order."""
+    return refused(answers(facts, guardrails))
 
 
 def _ask(guardrail: Guardrail, facts: Facts) -> Refusal | None:

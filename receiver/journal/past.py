@@ -155,7 +155,7 @@ def remove(tx: sa.Connection, what: Portion, now: float) -> None:
     run, approval, whole = tables.run, tables.approval, [past.id for past in what.whole]
     asked = sa.select(approval.c.id).where(approval.c.run.in_(what.runs))
     tx.execute(sa.delete(tables.vote).where(tables.vote.c.approval.in_(asked)))
-    for table in (approval, tables.refusal, tables.escalation, tables.step):
+    for table in (approval, tables.refusal, tables.escalation, tables.judgement, tables.step):
         tx.execute(sa.delete(table).where(table.c.run.in_(what.runs)))
     tx.execute(sa.delete(run).where(run.c.id.in_(what.runs)))
     tx.execute(sa.delete(tables.escalation).where(tables.escalation.c.incident.in_(whole)))

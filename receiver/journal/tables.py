@@ -190,6 +190,17 @@ refusal = Table(
     Column("refused_at", Float, nullable=False),
 )
 
+judgement = Table(
+    "judgement",
+    metadata,
+    Column("run", Text, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),
+    Column("phase", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # which function has judged
+    Column("judged_at", Float, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+)
+
 release = Table(
     "release",
     metadata,

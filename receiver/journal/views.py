@@ -29,6 +29,12 @@ def incident(tx: sa.Connection, id_: str) -> View | None:
     return None if row is None else _shown(_incident(tx, row))
 
 
+def incident_of_run(tx: sa.Connection, run: str) -> View | None:
+    """The incident of a run, or None where there is no run of that id."""
+    found = tx.execute(sa.select(tables.run.c.incident).where(tables.run.c.id == run)).scalar()
+    return None if found is None else incident(tx, found)
+
+
 def open_escalations(tx: sa.Connection) -> list[View]:
     """Every escalation that waits for a person's answer, oldest first."""
     table = tables.escalation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from receiver.model.diagnosis import CheckedHealth, Diagnosis, ErrorLines, RecentRelease
 from receiver.model.findings import Backup, Execution, Findings, Verification
 from receiver.model.plan import Decision, Permission, Plan, Refusal, Release
-from receiver.model.run import Outcome, Proceed, Run, Stop, Wait
+from receiver.model.run import Judged, Outcome, Proceed, Run, Stop, Wait
 from receiver.model.telemetry import Branch, Demand, History, RaisedAlert, Signal, Silence, Storm, Telemetry
 from receiver.model.words import (
     MOST_DEMANDING_FIRST,
@@ -37,6 +37,7 @@ __all__ = [
     "Execution",
     "Findings",
     "History",
+    "Judged",
     "Level",
     "Outcome",
     "Permission",

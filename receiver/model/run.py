@@ -28,11 +28,21 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a phase was asked about and what it answered, as JSON: with the same facts it gives the same answer."""
+
+    kind: str
+    facts: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proceed:
     """The phase is done; the run goes on with these findings."""
 
     findings: Findings
     summary: str
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Stop:
     findings: Findings
     escalation: EscalationReason | None = None
     latch: bool = False
+    judged: Judged | None = None
 
 
 Outcome = Proceed | Wait | Stop

@@ -78,6 +78,8 @@ class Telemetry:
     unreadable: tuple[str, ...]
     """Firing alerts of the deployment that claim to be a branch but lack its labels."""
     signals: tuple[Signal, ...]
+    queries: tuple[str, ...] = ()
+    """The PromQL that was asked for what fires and for the signals."""
 
 
 @dataclass(frozen=True, slots=True)

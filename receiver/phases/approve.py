@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.autonomy import of_world
-from receiver.decision import Question, decide, why_ask
+from receiver.decision import Question, decide
 from receiver.diagnosis import diagnose
 from receiver.durations import in_words
 from receiver.errors import PrometheusError
-from receiver.journal import approvals, escalations
+from receiver.journal import approvals, escalations, judgements
 from receiver.journal.approvals import Approval, ApprovalState
 from receiver.journal.moments import Moment
+from receiver.judgements import ASKED, Asked
 from receiver.log import get_log
 from receiver.model import (
     SHORT_HASH,
     Action,
     Autonomy,
     EscalationReason,
+    Judged,
     Level,
     Outcome,
     Permission,
@@ -46,24 +48,25 @@ def approve(run: Run, world: World) -> Outcome:
         asked, now = approvals.of_run(tx, run.id), world.database.now(tx)
     if asked is not None:  # a level that was raised since does not answer for the person
         return _look(run, world, asked, now)
-    question = why_ask(decision, run.trigger, autonomy, world.config.decision)
+    question, judged = ASKED.judge(Asked(decision, run.trigger, autonomy, world.config.decision))
     if question is None and decision.level is Level.MANUAL:
         by = run.requested_by or "whoever does it"
         permission = Permission(by=by, reason="a person carries it out", at=world.clock())
-        return Proceed(replace(run.findings, permission=permission), "a person carries it out by hand")
+        return Proceed(replace(run.findings, permission=permission), "a person carries it out by hand", judged)
     if question is None:
         reason = f"autonomy {autonomy}, confidence {decision.confidence}"
         permission = Permission(by=f"autonomy {autonomy}", reason=reason, at=world.clock())
-        return Proceed(replace(run.findings, permission=permission), f"allowed by {reason}")
-    return switched_off(run, world) or _look(run, world, _ask(run, world, question), now)
+        return Proceed(replace(run.findings, permission=permission), f"allowed by {reason}", judged)
+    return switched_off(run, world) or _look(run, world, _ask(run, world, question, judged), now)
 
 
-def _ask(run: Run, world: World, question: Question) -> Approval:
+def _ask(run: Run, world: World, question: Question, judged: Judged) -> Approval:
     plan, settings = run.findings.require_plan(), world.config.approval
     command = f"rollback-agent approve {run.incident} --plan {plan.hash[:SHORT_HASH]}"
     with world.database.write() as tx:
         now = world.database.now(tx)
         approval = approvals.ask(tx, run, plan, now, now + settings.expires_after, settings.people)
+        judgements.keep(tx, run, approve.__name__, now, judged)
         if question.escalation:
             summary = f"{question.reason}; confirm with: {command}"
             escalations.open_one(

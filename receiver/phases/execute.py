@@ -7,8 +7,9 @@ from pathlib import Path
 
 from receiver.command_output import last_output
 from receiver.errors import TargetError
-from receiver.guardrails.checklist import refusals
-from receiver.journal import deployments, escalations, runs
+from receiver.guardrails.checklist import refused
+from receiver.journal import deployments, escalations, judgements, runs
+from receiver.judgements import GUARDED
 from receiver.model import EscalationReason, Execution, Findings, Level, Outcome, Plan, Proceed, Result, Run, Stop
 from receiver.phases.back_up import back_up
 from receiver.phases.by_hand import by_hand
@@ -66,13 +67,15 @@ def _backed_up_here(run: Run, world: World) -> Outcome:
 
 def _begin(run: Run, world: World, plan: Plan) -> Stop | None:
     """The last questions, and the intent in the journal and on the audit trail."""
-    said_no = refusals(gather(run, world, plan, backup_due=True))
-    if said_no:
-        return refuse(run.findings, said_no)
+    found, judged = GUARDED.judge(gather(run, world, plan, backup_due=True))
+    if said_no := refused(found):
+        return refuse(run.findings, said_no, judged)
     if stop := lowered(run, world):
         return stop
     with world.database.write() as tx:
-        runs.begin_effect(tx, run, world.replica, world.database.now(tx))
+        now = world.database.now(tx)
+        runs.begin_effect(tx, run, world.replica, now)
+        judgements.keep(tx, run, execute.__name__, now, judged)
     permission = run.findings.permission
     facts: dict[str, object] = {
         "plan": asdict(plan),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.guardrails.checklist import refusals
+from receiver.guardrails.checklist import refused
 from receiver.guardrails.kill_switch import SWITCHED_OFF
+from receiver.judgements import GUARDED
 from receiver.kill_switch import is_on_now
-from receiver.model import EscalationReason, Findings, Outcome, Proceed, Refusal, Result, Run, Stop
+from receiver.model import EscalationReason, Findings, Judged, Outcome, Proceed, Refusal, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.world import World
 
@@ -16,9 +17,10 @@ LIMITS = frozenset({"daily_limit", "cooldown"})
 
 def guard(run: Run, world: World) -> Outcome:
     """All guardrails are asked; any refusal stops the run, every refusal is reported."""
-    facts = gather(run, world, run.findings.require_plan())
-    said_no = refusals(facts)
-    return refuse(run.findings, said_no) if said_no else Proceed(run.findings, "no guardrail refuses")
+    found, judged = GUARDED.judge(gather(run, world, run.findings.require_plan()))
+    if said_no := refused(found):
+        return refuse(run.findings, said_no, judged)
+    return Proceed(run.findings, "no guardrail refuses", judged)
 
 
 def switched_off(run: Run, world: World) -> Stop | None:
@@ -26,7 +28,7 @@ def switched_off(run: Run, world: World) -> Stop | None:
     return refuse(run.findings, (SWITCHED_OFF,)) if is_on_now(world.config, world.database) else None
 
 
-def refuse(findings: Findings, said_no: tuple[Refusal, ...]) -> Stop:
+def refuse(findings: Findings, said_no: tuple[Refusal, ...], judged: Judged | None = None) -> Stop:
     """The stop that carries these refusals."""
     only_limits = all(refusal.guardrail in LIMITS for refusal in said_no)
     return Stop(
@@ -34,4 +36,5 @@ def refuse(findings: Findings, said_no: tuple[Refusal, ...]) -> Stop:
         "; ".join(f"{refusal.guardrail}: {refusal.reason}" for refusal in said_no),
         replace(findings, refusals=(*findings.refusals, *said_no)),
         EscalationReason.LIMIT_REACHED if only_limits else EscalationReason.SAFETY_CHECK_FAILED,
+        judged=judged,
     )

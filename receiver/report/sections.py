@@ -60,6 +60,9 @@ def _decision_path(told: Told) -> Iterator[str]:
     yield f"{plain(decision.reason)}: action `{decision.action}`{confidence}."
     if decision.also_firing:
         yield f"Also firing: {', '.join(code(name) for name in decision.also_firing)}."
+    if told.why and told.why["nearest"]:
+        yield from ("", "What would have changed it, the nearest first:", "")
+        yield from (f"- {plain(one['sentence'])}" for one in told.why["nearest"])
 
 
 def _metrics(told: Told, drawing: str | None) -> Iterator[str]:

@@ -34,3 +34,5 @@ class Told:
     """Where people see the incident."""
     prometheus: str
     """Where people reach Prometheus."""
+    why: View | None
+    """What was kept of the run's judgements, explained."""

@@ -11,7 +11,8 @@ from typing import Protocol
 from receiver.audit_chain import Head
 from receiver.config import Config
 from receiver.errors import AuditError, PrometheusError
-from receiver.journal import deployments, views
+from receiver.explain.document import explanation
+from receiver.journal import deployments, judgements, views
 from receiver.journal.database import Database
 from receiver.journal.views import View
 from receiver.markdown import code
@@ -75,6 +76,7 @@ class ReportWriter:
         with self._database.read() as tx:
             incident = views.incident(tx, run.incident) or {}
             latch = deployments.latch_of(tx, run.deployment)
+            why = explanation(judgements.of_run(tx, run.id))
         view: View = next((one for one in incident.get("runs", ()) if one["id"] == run.id), {})
         past, unknown = self._history(run, now)
         checkpoint, checkpoint_unknown = self._checkpoint()
@@ -93,6 +95,7 @@ class ReportWriter:
             checkpoint_unknown=checkpoint_unknown,
             page=config.web.external_url and f"{config.web.external_url}/incidents/{run.incident}",
             prometheus=config.prometheus.external_url or config.prometheus.url,
+            why=why,
         )
 
     def _checkpoint(self) -> tuple[Head | None, str | None]:

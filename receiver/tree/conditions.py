@@ -13,7 +13,7 @@ from receiver.tree.units import Unit, bare, is_scalar, unit_of
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {"==": eq, "!=": ne, ">": gt, "<": lt, ">=": ge, "<=": le}
 _MIRRORED = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=": ">="}
-_LOGICAL = ("and", "or", "unless")
+LOGICAL = ("and", "or", "unless")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,13 @@ def read_expression(text: str) -> Expression:
 
 def _conditions(node: promql.Expr, joined: str, depth: int, opens: bool) -> Iterator[Condition]:
     match node:
-        case promql.BinaryExpr() if str(node.op) in _LOGICAL:
+        case promql.BinaryExpr() if str(node.op) in LOGICAL:
             operator = str(node.op)
             yield from _conditions(node.lhs, joined, depth, opens)
             deeper = depth + (_is_logical(node.rhs) or operator == "unless")
             yield from _conditions(node.rhs, operator, deeper, opens and operator == "or")
         case promql.BinaryExpr() if str(node.op) in COMPARISONS:
-            filters = [side for side in map(bare, (node.lhs, node.rhs)) if _is_filter(side)]
+            filters = [side for side in map(bare, (node.lhs, node.rhs)) if is_filter(side)]
             guards = [one for side in filters for one in _conditions(side, "and", depth, False)]
             yield replace(_condition(node), joined=joined, depth=depth, opens=opens, guards=len(guards))
             yield from guards
@@ -116,26 +116,27 @@ def _conditions(node: promql.Expr, joined: str, depth: int, opens: bool) -> Iter
 
 
 def _condition(node: promql.BinaryExpr) -> Condition:
-    left, right, operator = _operand(node.lhs), _operand(node.rhs), str(node.op)
+    left, right, operator = operand(node.lhs), operand(node.rhs), str(node.op)
     if left.literal is not None or (left.is_scalar and not right.is_scalar):
         left, right, operator = right, left, _MIRRORED[operator]
     return Condition(left, operator, right)
 
 
-def _operand(node: promql.Expr) -> Operand:
+def operand(node: promql.Expr) -> Operand:
+    """One side of a comparison."""
     node = bare(node)
-    if isinstance(node, promql.BinaryExpr) and _is_filter(node):
+    if isinstance(node, promql.BinaryExpr) and is_filter(node):
         # What is compared is the value; where the filter leaves nothing, the value is still worth showing.
-        return _operand(node.lhs)
+        return operand(node.lhs)
     return Operand(node.prettify(), unit_of(node), _literal(node), is_scalar(node))
 
 
 def _is_logical(node: promql.Expr) -> bool:
     node = bare(node)
-    return isinstance(node, promql.BinaryExpr) and str(node.op) in _LOGICAL
+    return isinstance(node, promql.BinaryExpr) and str(node.op) in LOGICAL
 
 
-def _is_filter(node: promql.Expr) -> bool:
+def is_filter(node: promql.Expr) -> bool:
     """Whether it is a comparison that lets the values of its left side pass."""
     if not isinstance(node, promql.BinaryExpr) or str(node.op) not in COMPARISONS:
         return False

@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from receiver import links
 from receiver.config import Config
-from receiver.journal import hotfixes, views
+from receiver.explain.document import explanation
+from receiver.journal import hotfixes, judgements, views
 from receiver.journal.views import View
 from receiver.model import Autonomy
 from receiver.progress import progress
+from receiver.redact import redact
 from receiver.removed import gone
 from receiver.standing import live_releases, standing
 from receiver.web.gate import for_viewers
@@ -51,6 +53,7 @@ def add_pages(pages: Blueprint) -> None:
             if found is None and (why := gone(tx, id_)):
                 raise why
             stands = _standing(tx, now)
+            kept = judgements.of_run(tx, found["runs"][-1]["id"]) if found and found["runs"] else {}
         if found is None:
             abort(404, f"There is no incident {id_}.")
         config = site().in_force().config
@@ -60,6 +63,7 @@ def add_pages(pages: Blueprint) -> None:
             incident=found,
             standing=stands,
             timeline=events(found),
+            why=redact(explanation(kept)),
             progress=progress(found["runs"][-1], config.logs, now) if found["runs"] else None,
             reports={run["id"]: text_of(config, run) for run in found["runs"] if run["report"]},
             charts=[run["id"] for run in found["runs"] if chart_of(config, run)],

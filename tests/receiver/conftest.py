@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.receiver.agent import Agent
+from tests.receiver.replays import replay_all
 from tests.receiver.serving import Receiver, serving
 from tests.receiver.surroundings import ToldOfAlerts
 
@@ -29,6 +30,8 @@ def make_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
         def make(**settings: Any) -> Agent:
             made = Agent(tmp_path, **settings)
             stack.callback(made.database.close)
+            # Whatever a test has let an agent decide must be what it would decide again.
+            stack.callback(replay_all, made.database)
             return made
 
         yield make

@@ -12,6 +12,9 @@ from receiver.config import Config
 from receiver.errors import AlertmanagerError, AlertRefused
 from receiver.journal.database import Database
 from receiver.model import Action, Branch, History, Level, RaisedAlert, Release, Signal, Silence, Storm, Telemetry
+from receiver.prometheus_api import Series
+from receiver.rules.groups import Group
+from receiver.tree.snapshot import Snapshot
 from receiver.world import World
 
 GOOD, BAD = "r1", "r2"
@@ -128,6 +131,22 @@ class ToldPrometheus:
         self.when_asked(self.asked)
         if self.error is not None:
             raise self.error
+
+
+class ToldTree:
+    """Answers what a test has told it: the tree of no rules, or an error."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.groups: tuple[Group, ...] = ()
+        self.values: dict[str, tuple[Series, ...]] = {}
+        self.error: Exception | None = None
+
+    def read(self, deployment: str) -> Snapshot:
+        """The tree as told."""
+        if self.error is not None:
+            raise self.error
+        return Snapshot(self._clock(), deployment, self.groups, self.values)
 
 
 class ToldAlertmanager:
@@ -268,6 +287,7 @@ def surroundings(
         settings=config.deployments["qrl"],
         database=database,
         prometheus=prometheus,
+        tree=ToldTree(clock),
         alertmanager=ToldAlertmanager(),
         transactions=(ToldTransactions(),),
         target=target,

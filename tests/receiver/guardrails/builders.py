@@ -36,7 +36,7 @@ from receiver.model import (
 from receiver.phases.gather import gather
 from receiver.targets.releases import ReleasesDirectory
 from receiver.world import World
-from tests.receiver.surroundings import ToldTransactions
+from tests.receiver.surroundings import ToldTransactions, ToldTree
 
 NOW = 1_800_000_000.0
 PLAN = Plan("qrl", Level.FAST, "r2", "2" * 40, "r1", "1" * 40, ("/bin/true",), 60.0)
@@ -173,6 +173,7 @@ class Surroundings:
             settings=config.deployments["qrl"],
             database=self.database,
             prometheus=self.firing,
+            tree=ToldTree(time.time),
             alertmanager=self.silences,
             transactions=(self.transactions,),
             target=target,

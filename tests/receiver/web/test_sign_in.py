@@ -160,7 +160,7 @@ def test_an_old_session_needs_the_password_to_approve(page: Page, incident: str)
     visitor, path = page.visitor("alice"), f"/incidents/{incident}"
     assert 'type="password"' not in visitor.get(path).text
     plan = page.agent.run()["plan"]["hash"]
-    page.agent.clock.advance(-FRESH_FOR - 1)  # as if signed in that long ago; the approval does not expire meanwhile
+    page.agent.clock.advance(-FRESH_FOR - 60)  # as if signed in that long ago; the approval does not expire meanwhile
 
     assert 'type="password"' in visitor.get(path).text
     for password in ("", "wrong"):
