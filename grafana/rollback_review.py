@@ -25,6 +25,7 @@ def rollback_review() -> Dashboard:
             "Results": _results(),
             "Runs": [_every_run(), _phases()],
             "Refusals and escalations": [_refusals(), _escalations(), _waiting()],
+            "What reviews say": [*_accuracy(), _answers(), _calibration()],
         },
         variables=[choice("deployment", "rollback_autonomy_level", "deployment", several=True)],
         annotations=[Annotation("Runs", ended, "{{deployment}}: run {{run}} ended", "purple", at_value=True)],
@@ -173,3 +174,76 @@ def _waiting() -> AnyPanel:
         "short",
         width=8,
     ).lines()
+
+
+def _reviewed(metric: str, labels: str, more: str = "") -> str:
+    """The newest of all reviews so far: the time range says nothing about them. Replicas say the same."""
+    return f'max by ({labels}) ({metric}{{deployment=~"$deployment"{more}}})'
+
+
+def _accuracy() -> list[AnyPanel]:
+    of = "deployment, branch"
+
+    def bounds(metric: str) -> list[Query]:
+        named = ("estimate", "lower", "upper")
+        return [Query(_reviewed(metric, of, f',bound="{bound}"')) for bound in named]
+
+    def share(title: str, description: str, metric: str) -> AnyPanel:
+        columns = {"deployment": "deployment", "branch": "branch"}
+        columns |= {"Value #A": "share", "Value #B": "at least", "Value #C": "at most"}
+        return Panel(title, description, bounds(metric), "RollbackLatched", "percentunit", width=8).rows(columns)
+
+    precision = share(
+        "Precision",
+        "Of the rollbacks that were decided, how many a person found necessary afterwards, with the 95 % interval."
+        " Branch `all` is the whole deployment.",
+        "rollback_decision_precision_ratio",
+    )
+    recall = share(
+        "Recall",
+        "Of the rollbacks that a person found necessary, how many were decided; missed incidents are those that people"
+        " entered.",
+        "rollback_decision_recall_ratio",
+    )
+    times = Panel(
+        "Delay and lead",
+        "Medians of right rollbacks: from the beginning of the fault to the decision, and from the decision to when a"
+        " person noticed it.",
+        [
+            Query(_reviewed("rollback_decision_delay_seconds", of)),
+            Query(_reviewed("rollback_decision_lead_seconds", of)),
+        ],
+        "RollbackRunTooLong",
+        "s",
+        width=8,
+    ).rows({"deployment": "deployment", "branch": "branch", "Value #A": "delay", "Value #B": "lead"})
+    return [precision, recall, times]
+
+
+def _answers() -> AnyPanel:
+    columns = {"deployment": "deployment", "question": "question", "answer": "answer", "Value": "reviews"}
+    return Panel(
+        "Answers",
+        "What people answered: was the rollback necessary, was the level right, could a hotfix have worked?",
+        [Query(_reviewed("rollback_review_answers", "deployment, question, answer") + " > 0")],
+        "RollbackLatched",
+        "short",
+    ).rows(columns)
+
+
+def _calibration() -> AnyPanel:
+    of = "deployment, confidence"
+    came = "rollback_confidence_necessary_ratio"
+    columns = {"deployment": "deployment", "confidence": "confidence", "Value #A": "necessary"}
+    columns |= {"Value #B": "at least", "Value #C": "at most", "Value #D": "of"}
+    return Panel(
+        "Are confidences true?",
+        "Of the reviewed rollbacks of each confidence, how many were necessary, with the 95 % interval, of how many. A"
+        " confidence is true where the interval holds it.",
+        [
+            *(Query(_reviewed(came, of, f',bound="{bound}"')) for bound in ("estimate", "lower", "upper")),
+            Query(_reviewed("rollback_confidence_reviewed", of)),
+        ],
+        "RollbackLatched",
+        "percentunit",
+    ).rows(columns, units={"of": "short"})

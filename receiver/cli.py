@@ -32,6 +32,7 @@ COMMANDS = {
     "incidents": "receiver.commands.show:incidents",
     "show": "receiver.commands.show:show",
     "explain": "receiver.commands.explain:explain",
+    "review": "receiver.commands.review:review",
     "approve": "receiver.commands.confirm:approve",
     "deny": "receiver.commands.confirm:deny",
     "answer": "receiver.commands.answer:answer",

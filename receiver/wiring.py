@@ -42,6 +42,7 @@ from receiver.prometheus_api import PrometheusApi
 from receiver.report.writer import ReportWriter
 from receiver.retention.store import Store
 from receiver.retention.sweep import Sweep
+from receiver.reviewing import Reviewers
 from receiver.rules.api import RulesApi
 from receiver.secret import SecretFile
 from receiver.targets.compose import ComposeProject
@@ -73,6 +74,7 @@ class Setup:
     escalator: Escalator
     announcements: Announcements
     operators: Operators
+    reviewers: Reviewers
     access: Access
     tls: Tls | None
     metrics: JournalCollector
@@ -138,6 +140,7 @@ def put_together(
             access=Access(config, web, time.monotonic),
             tls=Tls(web.tls_server_config) if web.tls_server_config else None,
             operators=Operators(database, audit, config),
+            reviewers=Reviewers(database, audit, config),
             metrics=JournalCollector(database, worlds, rejected.flush, lambda: journal_watch.fault),
         )
 

@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.needs_human",),
     ("receiver.next_steps",),
     ("receiver.workflow", "receiver.pipeline", "receiver.api", "receiver.web"),
-    ("receiver.restoring", "receiver.dry_run"),
+    ("receiver.restoring", "receiver.reviewing", "receiver.dry_run"),
     (
         "receiver.phases",
         "receiver.backup_by_hand",
@@ -43,6 +43,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.journal_watch",
         "receiver.turns",
     ),
+    ("receiver.metrics_of_reviews",),
+    ("receiver.learning",),
     ("receiver.autonomy", "receiver.kill_switch", "receiver.judgements", "receiver.backtest"),
     ("receiver.conclusion",),
     (

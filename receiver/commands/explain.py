@@ -51,7 +51,9 @@ def _found(database: Database, id_: str) -> tuple[View, list[tuple[View, Documen
     with database.read() as tx:
         found = views.incident(tx, id_) or views.incident_of_run(tx, id_)
         if found is None:
-            raise gone(tx, id_) or NotFound(f"there is no incident and no run {id_}; `rollback-agent incidents` lists them")
+            raise gone(tx, id_) or NotFound(
+                f"there is no incident and no run {id_}; `rollback-agent incidents` lists them"
+            )
         meant = [run for run in found["runs"] if found["id"] == id_ or run["id"] == id_]
         return found, [(run, explanation(judgements.of_run(tx, run["id"]))) for run in meant]
 

@@ -252,6 +252,30 @@ drill = Table(
     Index("drill_by_deployment", "deployment", "scenario", "started_at"),
 )
 
+# A review stands for itself: it is kept when its incident is not any more.
+review = Table(
+    "review",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident", Text, unique=True),  # null: the agent had missed it
+    Column("deployment", Text, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("decided_rollback", Integer, nullable=False),
+    Column("confidence", Float),
+    Column("decided_at", Float),
+    Column("began_at", Float),
+    Column("noticed_at", Float),
+    Column("necessary", Text, nullable=False),  # yes, no, unsure
+    Column("level_right", Text, nullable=False),
+    Column("hotfix_possible", Text, nullable=False),
+    Column("cause", Prose, nullable=False),
+    Column("pattern", Prose),
+    Column("features", Text, nullable=False),
+    Column("reviewed_at", Float, nullable=False),
+    Column("reviewed_by", Text, nullable=False),
+    Index("review_by_deployment", "deployment", "reviewed_at"),
+)
+
 seen = Table(
     "seen",
     metadata,

@@ -14,10 +14,12 @@ from receiver.model.words import (
     Autonomy,
     DrillEnding,
     EscalationReason,
+    Found,
     Level,
     Result,
     Trigger,
     Verdict,
+    Worth,
 )
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "EscalationReason",
     "Execution",
     "Findings",
+    "Found",
     "History",
     "Judged",
     "Level",
@@ -58,4 +61,5 @@ __all__ = [
     "Verdict",
     "Verification",
     "Wait",
+    "Worth",
 ]

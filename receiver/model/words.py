@@ -49,6 +49,24 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Found(StrEnum):
+    """A person's answer to a question about a past incident."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
+class Worth(StrEnum):
+    """How what was decided compares with what a person found necessary."""
+
+    RIGHT_ROLLBACK = "right_rollback"
+    NEEDLESS_ROLLBACK = "needless_rollback"
+    MISSED = "missed"
+    RIGHT_RESTRAINT = "right_restraint"
+    UNSURE = "unsure"
+
+
 class Result(StrEnum):
     """How a run ended."""
 

@@ -31,6 +31,7 @@ def as_json(told: Told) -> str:
         "history_unknown": told.history_unknown,
         "audit_checkpoint": str(told.checkpoint) if told.checkpoint else None,
         "explanation": told.why,
+        "alike": told.alike,
         "links": {"page": told.page, "prometheus": told.prometheus},
     }
     return json.dumps(redact(document), indent=2, allow_nan=False, default=str) + "\n"

@@ -21,6 +21,7 @@ def as_markdown(told: Told, drawing: str | None) -> Iterator[str]:
     """The report's lines; `drawing` is the file name of its chart."""
     yield from _head(told)
     yield from _decision_path(told)
+    yield from _alike(told)
     yield from _metrics(told, drawing)
     yield from diagnosis_section(told.run.findings.diagnosis)
     yield from _details(told)
@@ -63,6 +64,18 @@ def _decision_path(told: Told) -> Iterator[str]:
     if told.why and told.why["nearest"]:
         yield from ("", "What would have changed it, the nearest first:", "")
         yield from (f"- {plain(one['sentence'])}" for one in told.why["nearest"])
+
+
+def _alike(told: Told) -> Iterator[str]:
+    if not told.alike:
+        return
+    yield from ("", "## Past incidents that look alike", "")
+    for one in told.alike:
+        which = f"incident {code(one['incident'])}" if one["incident"] else "a missed incident"
+        pattern = f", pattern {code(one['pattern'])}" if one["pattern"] else ""
+        necessary = f"rollback necessary: {one['necessary']}"
+        likeness = f"{one['likeness']:.0%} in common"
+        yield f"- {which} of {code(one['deployment'])}{pattern}: {plain(one['cause'])} ({likeness}, {necessary})"
 
 
 def _metrics(told: Told, drawing: str | None) -> Iterator[str]:

@@ -36,3 +36,5 @@ class Told:
     """Where people reach Prometheus."""
     why: View | None
     """What was kept of the run's judgements, explained."""
+    alike: tuple[View, ...]
+    """Reviewed incidents that look like this one, the likest first."""

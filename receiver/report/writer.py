@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ from receiver.report.chart import Moment, chart
 from receiver.report.document import as_json
 from receiver.report.sections import as_markdown
 from receiver.report.told import Told
+from receiver.reviewing import lookalikes
 
 BEFORE = 600.0
 """Seconds before a run's beginning from which on its signals are drawn: as long as nothing was wrong, to compare."""
@@ -76,6 +78,7 @@ class ReportWriter:
         with self._database.read() as tx:
             incident = views.incident(tx, run.incident) or {}
             latch = deployments.latch_of(tx, run.deployment)
+            alike = lookalikes(tx, incident) if incident else ()
             why = explanation(judgements.of_run(tx, run.id))
         view: View = next((one for one in incident.get("runs", ()) if one["id"] == run.id), {})
         past, unknown = self._history(run, now)
@@ -96,6 +99,7 @@ class ReportWriter:
             page=config.web.external_url and f"{config.web.external_url}/incidents/{run.incident}",
             prometheus=config.prometheus.external_url or config.prometheus.url,
             why=why,
+            alike=tuple({**asdict(one.review), "likeness": one.likeness} for one in alike),
         )
 
     def _checkpoint(self) -> tuple[Head | None, str | None]:

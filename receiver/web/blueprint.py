@@ -16,6 +16,7 @@ from receiver.web.facts import facts
 from receiver.web.gate import add_gate
 from receiver.web.pages import add_pages
 from receiver.web.reports import add_reports
+from receiver.web.review import add_review
 from receiver.web.sign_in import add_sign_in
 from receiver.web.site import EXTENSION, Site
 from receiver.web.visitor import Cookies
@@ -39,6 +40,7 @@ def add_web(app: Flask, site: Site) -> None:
     add_pages(pages)
     add_reports(pages)
     add_actions(pages)
+    add_review(pages)
     add_errors(pages)
     _add_words(app)
     app.register_blueprint(pages)

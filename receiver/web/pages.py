@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from receiver import links
 from receiver.config import Config
 from receiver.explain.document import explanation
-from receiver.journal import hotfixes, judgements, views
+from receiver.journal import hotfixes, judgements, reviews, views
 from receiver.journal.views import View
 from receiver.model import Autonomy
 from receiver.progress import progress
 from receiver.redact import redact
 from receiver.removed import gone
+from receiver.reviewing import lookalikes
 from receiver.standing import live_releases, standing
 from receiver.web.gate import for_viewers
 from receiver.web.reports import chart_of, text_of
@@ -53,6 +55,7 @@ def add_pages(pages: Blueprint) -> None:
             if found is None and (why := gone(tx, id_)):
                 raise why
             stands = _standing(tx, now)
+            learned = _learned(tx, found) if found else {}
             kept = judgements.of_run(tx, found["runs"][-1]["id"]) if found and found["runs"] else {}
         if found is None:
             abort(404, f"There is no incident {id_}.")
@@ -64,6 +67,7 @@ def add_pages(pages: Blueprint) -> None:
             standing=stands,
             timeline=events(found),
             why=redact(explanation(kept)),
+            **learned,
             progress=progress(found["runs"][-1], config.logs, now) if found["runs"] else None,
             reports={run["id"]: text_of(config, run) for run in found["runs"] if run["report"]},
             charts=[run["id"] for run in found["runs"] if chart_of(config, run)],
@@ -97,6 +101,17 @@ def add_pages(pages: Blueprint) -> None:
 def _standing(tx: sa.Connection, now: float) -> View:
     in_force = site().in_force()
     return standing(tx, in_force.config, live_releases(in_force.worlds), now, site().serving_since)
+
+
+def _learned(tx: sa.Connection, incident: View) -> dict[str, Any]:
+    """What people found of the incident, and of those that look like it."""
+    review = reviews.of_incident(tx, incident["id"])
+    alike = [{**asdict(one.review), "likeness": one.likeness} for one in lookalikes(tx, incident)]
+    return {
+        "review": review and redact(asdict(review)),
+        "alike": redact(alike),
+        "patterns": [one.name for one in reviews.patterns(tx)],
+    }
 
 
 def _links(config: Config, deployment: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from receiver.authentication import Access
 from receiver.config import Config
 from receiver.journal.database import Database
 from receiver.operators import Operators
+from receiver.reviewing import Reviewers
 from receiver.world import World
 
 EXTENSION = "rollback-agent-site"
@@ -34,6 +35,11 @@ class InForce(Protocol):
     @property
     def operators(self) -> Operators:
         """Who does what a person has decided."""
+        ...
+
+    @property
+    def reviewers(self) -> Reviewers:
+        """Who takes what a person found of an incident."""
         ...
 
     @property

@@ -23,6 +23,7 @@ from receiver.authentication import Access
 from receiver.config import Config, Web
 from receiver.journal import views
 from receiver.operators import Operators
+from receiver.reviewing import Reviewers
 from receiver.server import make_server
 from receiver.web.key import session_key
 from receiver.web.site import Site
@@ -67,6 +68,7 @@ class Page:
             config=config,
             worlds={"qrl": self.agent.world},
             operators=Operators(database, audit, config),
+            reviewers=Reviewers(database, audit, config),
             announcements=Announcements(database, audit, ("qrl",)),
             access=self.access or self.new_access(),
         )
