@@ -224,7 +224,7 @@ def _answers() -> AnyPanel:
     columns = {"deployment": "deployment", "question": "question", "answer": "answer", "Value": "reviews"}
     return Panel(
         "Answers",
-        "What people answered: was the rollback necessary, was the level right, could a hotfix have worked?",
+        "What people answered: whether the rollback was necessary, the level right, a hotfix possible.",
         [Query(_reviewed("rollback_review_answers", "deployment, question, answer") + " > 0")],
         "RollbackLatched",
         "short",

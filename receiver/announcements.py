@@ -60,14 +60,22 @@ class Announcements:
         return ended
 
     def start_release(
-        self, deployment: str, release: str, person: str, commit: str | None = None, author: str | None = None
+        self,
+        deployment: str,
+        release: str,
+        person: str,
+        commit: str | None = None,
+        author: str | None = None,
+        services: tuple[str, ...] | None = None,
     ) -> Deploy:
-        """A pipeline has begun to deploy a release."""
+        """A pipeline has begun to deploy a release, which changes these services (None: it does not say)."""
         self.require_known(deployment)
         with self._database.write() as tx:
             now = self._database.now(tx)
-            deploy = releases.deploy_started(tx, deployment, release, now, commit=commit, author=author)
-            facts: dict[str, object] = {"commit": commit, "author": author}
+            deploy = releases.deploy_started(
+                tx, deployment, release, now, commit=commit, author=author, services=services
+            )
+            facts: dict[str, object] = {"commit": commit, "author": author, "services": services}
             self._audit.record("release:start", release, actor=person, deployment=deployment, facts=facts)
         return deploy
 

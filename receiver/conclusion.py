@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from receiver.attribution import Around, attribute
 from receiver.config import DecisionBounds
 from receiver.decision import choose_target, decide, is_recorded_only
 from receiver.model import Action, Decision, EscalationReason, Level, Release, Result, Telemetry, Trigger
@@ -33,6 +34,8 @@ class DecisionFacts:
     telemetry_unknown: str | None = None
     releases: Releases | None = None
     releases_unknown: str | None = None
+    around: Around | None = None
+    """What says whether the live release is the cause; None where no rollback was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def conclude(facts: DecisionFacts) -> Conclusion:
     found = facts.releases
     target = choose_target(found.live, found.known, found.remembered)
     way = f"roll back {found.live.id} to {target.id if target else 'nothing known good'}"
-    return Conclusion(decision, f"{decision.reason}: {way}", target)
+    attribution = attribute(facts.around) if facts.around else None
+    return Conclusion(replace(decision, attribution=attribution), f"{decision.reason}: {way}", target)
 
 
 def _decision(facts: DecisionFacts) -> Decision | None:

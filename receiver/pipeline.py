@@ -57,6 +57,7 @@ class StartRelease(Section):
     release: Name
     commit: Text | None = None
     author: Text | None = None
+    services: Annotated[tuple[Name, ...], Field(max_length=100)] | None = None
 
 
 class FinishRelease(Section):
@@ -110,7 +111,7 @@ def add_pipeline(
         who, taken_by = let_in(deployment)
         body = read_body(_RELEASE)
         if isinstance(body, StartRelease):
-            begun = taken_by.start_release(deployment, body.release, who.name, body.commit, body.author)
+            begun = taken_by.start_release(deployment, body.release, who.name, body.commit, body.author, body.services)
             return jsonify(asdict(begun)), 201
         ended = taken_by.finish_release(deployment, body.release, who.name, body.migration, body.irreversible)
         return jsonify(asdict(ended)), 200

@@ -8,6 +8,9 @@ from receiver.model import History, Signal
 
 MUCH = 0.10
 """A share that has moved by more than this has changed (ours; the tree's own step from 5xx to too many of them)."""
+_HEALTH, _ERRORS = "service:availability:ratio", "service:http_request_errors:ratio_rate1m"
+_MANY = 0.05
+"""The share of 5xx from which a service counts as affected (the guide's warning level)."""
 _LOW_IS_BAD = (
     "deployment:availability:ratio",
     "service:availability:ratio",
@@ -45,6 +48,16 @@ def worst(history: Iterable[History], since: float, until: float) -> tuple[Signa
             value, at = min(points) if one.name in _LOW_IS_BAD else max(points)
             found.append(Signal(one.name, one.service, value, at))
     return tuple(sorted(found, key=lambda signal: signal.series))
+
+
+def affected_services(signals: Iterable[Signal]) -> set[str]:
+    """The services whose own checks fail, or that answer too often with 5xx."""
+    return {
+        signal.service
+        for signal in signals
+        if signal.service and signal.value is not None
+        if (signal.name == _HEALTH and signal.value < 1) or (signal.name == _ERRORS and signal.value > _MANY)
+    }
 
 
 def _is_worse(signal: Signal, was: float | None) -> bool:

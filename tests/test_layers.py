@@ -50,6 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "receiver.guardrails",
         "receiver.decision",
+        "receiver.attribution",
         "receiver.signals",
         "receiver.metrics_of_process",
         "receiver.metrics_of_runs",

@@ -67,6 +67,7 @@ def _show(incident: View, run: View, why: Document | None) -> None:
     _show_facts(why["facts"])
     _show_path(why)
     _show_nearest(why)
+    _show_attribution(why["attribution"])
     _show_question(why["question"])
     for asked in why["guardrails"]:
         _show_guardrails(asked)
@@ -115,6 +116,15 @@ def _show_nearest(why: Document) -> None:
     click.echo("\nWhat would have changed it, the nearest first")
     for sentence in (*(one["sentence"] for one in why["nearest"]), *why["pending"]):
         click.echo(f"  {plain(sentence)}")
+
+
+def _show_attribution(clues: list[dict[str, Any]]) -> None:
+    if not clues:
+        return
+    click.echo("\nDoes the live release explain the fault?")
+    words = {True: "for", False: "against", None: "not known"}
+    for one in clues:
+        click.echo(f"  {words[one['fits']]:<9}  {plain(one['sentence'])}")
 
 
 def _show_question(question: dict[str, Any] | None) -> None:

@@ -32,13 +32,21 @@ def release() -> None:
 @release_argument
 @click.option("--commit", help="What it was built from.")
 @click.option("--author", help="Who made the change.")
+@click.option("--service", "services", multiple=True, help="A service that it changes; may be given several times.")
 @person_option
 @config_option
 def start(
-    deployment: str, release_id: str, commit: str | None, author: str | None, person: str, config_path: Path
+    deployment: str,
+    release_id: str,
+    commit: str | None,
+    author: str | None,
+    services: tuple[str, ...],
+    person: str,
+    config_path: Path,
 ) -> None:
     """The deploy of RELEASE to DEPLOYMENT has begun; an earlier try of the same release counts no more."""
-    open_announcements(config_path, deployment).start_release(deployment, release_id, person, commit, author)
+    announcements = open_announcements(config_path, deployment)
+    announcements.start_release(deployment, release_id, person, commit, author, services or None)
     click.echo(f"Noted as {person}: the deploy of {release_id} to {deployment} has begun.")
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from configfile import Boolean, Command, FilePath, Integer, Section
 from receiver.config.targets import Target
-from receiver.config_values import Name, Period
+from receiver.config_values import AlertName, Name, Period
 from receiver.model import Autonomy
 
 
@@ -86,6 +86,12 @@ class Diagnosis(Section):
     lines: Integer = Field(default=20, ge=1, le=200)
 
 
+class AttributionSources(Section):
+    """What else may be the cause: alerts that say that an upstream or a host of the deployment is ill."""
+
+    alerts: tuple[AlertName, ...] = ()
+
+
 class Deployment(Section):
     """One deployment: services that are released together."""
 
@@ -96,6 +102,7 @@ class Deployment(Section):
     pending_transactions: PendingTransactions = PendingTransactions()
     verify: Verify = Verify()
     diagnosis: Diagnosis = Diagnosis()
+    attribution: AttributionSources = AttributionSources()
     autonomy: Autonomy | None = None
     good_after: Period = 900.0
     observe_every: Period = 60.0

@@ -51,6 +51,10 @@ def _decided(facts: str, answer: str) -> Document:
         "branch": decision.branch if decision else None,
         "conclusion": conclusion.reason,
         "result": conclusion.result,
+        "attribution": [
+            {"name": one.name, "fits": one.fits, "sentence": one.sentence}
+            for one in (decision.attribution.clues if decision and decision.attribution else ())
+        ],
         "target_release": conclusion.target.id if conclusion.target else None,
         "facts": _facts(evaluated),
         "tree_at": tree.at if tree else None,

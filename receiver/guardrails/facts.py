@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from receiver.config.guardrails import Guardrails
 from receiver.journal.releases import Deploy
-from receiver.model import Backup, Plan, Release, Signal, Silence, Storm, Trigger
+from receiver.model import Attribution, Backup, Plan, Release, Signal, Silence, Storm, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +55,5 @@ class Facts:
     backup: Backup | None
     backup_due: bool
     """Whether the backup must be there by now."""
+    attribution: Attribution | None = None
+    """How well the live release explains the fault, as it was decided."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
@@ -128,7 +129,14 @@ def recent(tx: sa.Connection, deployment: str, count: int) -> tuple[RecentReleas
 
 
 def deploy_started(
-    tx: sa.Connection, deployment: str, release: str, now: float, *, commit: str | None, author: str | None
+    tx: sa.Connection,
+    deployment: str,
+    release: str,
+    now: float,
+    *,
+    commit: str | None,
+    author: str | None,
+    services: tuple[str, ...] | None = None,
 ) -> Deploy:
     """A pipeline has begun to deploy a release, known to the target or not; what was said of an earlier try is void.
 
@@ -137,9 +145,17 @@ def deploy_started(
     """
     values = {
         "reported_commit": commit, "author": author, "deploy_started_at": now, "deploy_finished_at": None,
-        "migration": None,
+        "migration": None, "services": None if services is None else json.dumps(sorted(set(services))),
     }  # fmt: skip
     return _report(tx, deployment, release, now, values)
+
+
+def changed_services(tx: sa.Connection, deployment: str, release: str) -> tuple[str, ...] | None:
+    """The services that a release changes, as its pipeline said; None where it did not."""
+    table = tables.release
+    query = sa.select(table.c.services).where(table.c.deployment == deployment, table.c.id == release)
+    found = tx.execute(query).scalar()
+    return None if found is None else tuple(json.loads(found))
 
 
 def deploy_finished(

@@ -218,6 +218,7 @@ release = Table(
     Column("migration", Text),  # none, ok, failed; null: nobody said
     Column("author", Text),
     Column("reported_commit", Text),  # by the pipeline; `commit` is what the target says
+    Column("services", Text),  # JSON: those that it changes; null: nobody said
     Column("irreversible", Integer),  # 1: its database migration cannot be undone; null: nobody said
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from receiver.model.attribution import Attribution, Clue
 from receiver.model.diagnosis import CheckedHealth, Diagnosis, ErrorLines, RecentRelease
 from receiver.model.findings import Backup, Execution, Findings, Verification
 from receiver.model.plan import Decision, Permission, Plan, Refusal, Release
@@ -26,10 +27,12 @@ __all__ = [
     "MOST_DEMANDING_FIRST",
     "SHORT_HASH",
     "Action",
+    "Attribution",
     "Autonomy",
     "Backup",
     "Branch",
     "CheckedHealth",
+    "Clue",
     "Decision",
     "Demand",
     "Diagnosis",

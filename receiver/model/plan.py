@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from receiver.model.attribution import Attribution
 from receiver.model.telemetry import Signal
 from receiver.model.words import Action, Level
 
@@ -24,6 +25,8 @@ class Decision:
     signals: tuple[Signal, ...]
     rank: int | None = None
     """The branch's place in the tree, the least first; None where a person asked."""
+    attribution: Attribution | None = None
+    """How well the live release explains the fault; None where no rollback was planned."""
 
     def outranks(self, other: Decision) -> bool:
         """Whether this branch stands before the other one in the tree."""

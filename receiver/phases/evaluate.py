@@ -10,6 +10,7 @@ from receiver.errors import PrometheusError, TargetError
 from receiver.journal import releases
 from receiver.judgements import EVALUATED, Evaluated
 from receiver.model import Level, Plan, Proceed, Release, Run, Stop, Trigger
+from receiver.phases.surroundings import around
 from receiver.tree.snapshot import Snapshot
 from receiver.world import World
 
@@ -22,6 +23,8 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
     plan: Plan | None = None
     if found.result is None and found.decision is not None and found.decision.level is not None:
         facts, plan = _plan(facts, found.decision.level, world)
+        if facts.releases is not None:
+            facts = replace(facts, around=around(world, facts.releases.live, facts.telemetry, tree))
     found, judged = EVALUATED.judge(Evaluated(facts, tree, tree_unknown))
     findings = replace(run.findings, decision=found.decision, plan=plan)
     if found.result is not None:

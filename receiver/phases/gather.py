@@ -78,6 +78,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         backup_unknown=backup_unknown,
         backup=run.findings.backup,
         backup_due=backup_due,
+        attribution=run.findings.decision.attribution if run.findings.decision else None,
     )
 
 

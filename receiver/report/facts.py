@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+from receiver import signals
 from receiver.durations import clock_time
 from receiver.model import Level, Result
 from receiver.report.told import Told
-
-_HEALTH, _ERRORS = "service:availability:ratio", "service:http_request_errors:ratio_rate1m"
-_MANY = 0.05
-"""The share of 5xx from which a service counts as affected (the guide's warning level)."""
 
 
 def affected_services(told: Told) -> list[str]:
     """The services whose own checks failed, or that answered too often with 5xx, when it was decided."""
     decision = told.run.findings.decision
-    return sorted(
-        {
-            signal.service
-            for signal in (decision.signals if decision else ())
-            if signal.service and signal.value is not None
-            if (signal.name == _HEALTH and signal.value < 1) or (signal.name == _ERRORS and signal.value > _MANY)
-        }
-    )
+    return sorted(signals.affected_services(decision.signals if decision else ()))
 
 
 def data_loss(told: Told) -> str:

@@ -37,6 +37,10 @@ def as_markdown(told: Told, drawing: str | None) -> Iterator[str]:
     yield from _checkpoint(told)
 
 
+_WORDS = {True: "for", False: "against", None: "not known"}
+"""What a clue says of the release as the cause."""
+
+
 def _head(told: Told) -> Iterator[str]:
     run, plan = told.run, told.run.findings.plan
     trigger = f"requested by {code(run.requested_by)}" if run.requested_by else "Prometheus, through Alertmanager"
@@ -61,6 +65,9 @@ def _decision_path(told: Told) -> Iterator[str]:
     yield f"{plain(decision.reason)}: action `{decision.action}`{confidence}."
     if decision.also_firing:
         yield f"Also firing: {', '.join(code(name) for name in decision.also_firing)}."
+    if decision.attribution is not None:
+        yield from ("", f"Does the live release explain the fault? {decision.attribution.summary}:", "")
+        yield from (f"- {_WORDS[clue.fits]}: {plain(clue.sentence)}" for clue in decision.attribution.clues)
     if told.why and told.why["nearest"]:
         yield from ("", "What would have changed it, the nearest first:", "")
         yield from (f"- {plain(one['sentence'])}" for one in told.why["nearest"])

@@ -7,6 +7,7 @@ import json
 import click
 import pytest
 
+from receiver.journal import releases
 from tests.receiver.commands.journaled import Journaled
 
 
@@ -29,6 +30,18 @@ def test_a_deploy_is_shown_while_it_is_under_way(here: Journaled) -> None:
     assert [(one["decision"], one["reasoning"], one["actor"]) for one in here.audited()] == [
         ("release:start", "r3", "ci"), ("release:finish", "r3", "ci"),
     ]  # fmt: skip
+
+
+def test_the_services_that_it_changes_are_kept(here: Journaled) -> None:
+    """Each once, in order; a later try that does not say leaves it unknown."""
+    here.says("release", "start", "qrl", "r3", "--service", "gradio", "--service", "flask", "--service", "flask")
+    with here.database.read() as tx:
+        assert releases.changed_services(tx, "qrl", "r3") == ("flask", "gradio")
+    assert here.audited()[0]["metrics_used"]["services"] == ["gradio", "flask", "flask"]
+
+    here.says("release", "start", "qrl", "r3")
+    with here.database.read() as tx:
+        assert releases.changed_services(tx, "qrl", "r3") is None
 
 
 def test_a_failed_migration_of_the_live_release_is_shown(here: Journaled) -> None:

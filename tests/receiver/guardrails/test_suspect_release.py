@@ -9,7 +9,7 @@ import pytest
 from receiver.config.guardrails import Guardrails, SuspectRelease
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.suspect_release import suspect_release
-from receiver.model import Refusal, Trigger
+from receiver.model import Attribution, Clue, Refusal, Trigger
 from tests.receiver.guardrails.builders import NOW, Surroundings, facts
 
 HOUR = Guardrails(suspect_release=SuspectRelease.model_validate({"max_age": "1h"}))
@@ -57,3 +57,17 @@ def test_the_target_tells_since_when(surroundings: Surroundings) -> None:
     since = surroundings.read().live_since
     assert since is not None
     assert abs(time.time() - since) < 60
+
+
+@pytest.mark.parametrize("trigger", list(Trigger))
+def test_refuses_what_hardly_explains_the_fault(trigger: Trigger) -> None:
+    """A clue against a recent release refuses with its sentence, one that is not known does not, nor for a person."""
+    clues = (Clue("a", False, "shop fails too"), Clue("b", None, "nobody said"), Clue("c", False, "HostDown fires"))
+    given = facts(limits=HOUR, live_since=NOW - 60, trigger=trigger, attribution=Attribution(clues))
+    said_no = suspect_release(given)
+    reason = "r2 hardly explains the fault: shop fails too; HostDown fires"
+
+    assert said_no == (Refusal("suspect_release", reason) if trigger is Trigger.ALERT else None)
+    unknown = facts(limits=HOUR, live_since=NOW - 60, attribution=Attribution(clues[1:2]))
+    assert suspect_release(unknown) is None
+    assert suspect_release(facts(live_since=NOW - 60, attribution=Attribution(clues))) is None
