@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from receiver.commands.groups import example
 from receiver.commands.options import config_option, json_option, open_journal
 from receiver.commands.terminal import new_table, plain, print_table, safe
 from receiver.durations import clock_time
@@ -21,7 +22,7 @@ from receiver.redact import redact
 from receiver.removed import gone
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent explain 8d8ac610"))
 @click.argument("id_", metavar="ID")
 @json_option
 @config_option

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 import click
 
 from receiver.audit import AuditTrail
-from receiver.commands.groups import Group
+from receiver.commands.groups import Group, example
 from receiver.commands.options import at_command_line, config_option, json_option, open_journal, person_option
 from receiver.commands.review_view import show_missed, show_patterns, show_summary
 from receiver.durations import clock_time
+from receiver.errors import NotFound
 from receiver.journal import reviews
 from receiver.learning.summary import summary
 from receiver.model import Found
@@ -71,7 +72,11 @@ def _findings(command: F) -> F:
     return command
 
 
-@click.group(cls=ReviewGroup, subcommand_metavar="ID | COMMAND [ARGS]...")
+@click.group(
+    cls=ReviewGroup,
+    subcommand_metavar="ID | COMMAND [ARGS]...",
+    epilog=example("rollback-agent review 8d8ac610 --necessary yes --level yes --hotfix no --cause 'a typing error'"),
+)
 def review() -> None:
     """Say what was found of incident ID, or see what all reviews say about the agent's decisions.
 
@@ -80,7 +85,10 @@ def review() -> None:
     """
 
 
-@review.command(hidden=True)
+@review.command(
+    hidden=True,
+    epilog=example("rollback-agent review incident 8d8ac610 --necessary yes --level yes --hotfix no --cause 'a leak'"),
+)
 @click.argument("incident_id", metavar="ID")
 @click.option("--necessary", type=WORDS, help="Was the rollback necessary?")
 @_findings
@@ -113,7 +121,11 @@ def incident(
     click.echo(f"Reviewed as {person}: incident {incident_id} of {taken.deployment}; the agent {decided}.")
 
 
-@review.command()
+@review.command(
+    epilog=example(
+        "rollback-agent review missed qrl --began 2026-11-30T14:03:00Z --cause 'a leak' --branch wide_impact"
+    )
+)
 @click.argument("deployment")
 @click.option("--necessary", type=WORDS, default=Found.YES.value, show_default=True, help="Was a rollback necessary?")
 @click.option("--branch", help="The branch of the tree that should have fired.")
@@ -144,15 +156,18 @@ def missed(
     click.echo(f"Entered as {person}: the agent missed an incident of {deployment} at {clock_time(taken.began_at)}.")
 
 
-@review.command(name="summary")
+@review.command(name="summary", epilog=example("rollback-agent review summary --deployment qrl"))
 @click.option("--deployment", help="Only of this one.")
 @json_option
 @config_option
 def summary_(deployment: str | None, as_json: bool, config_path: Path) -> None:
     """Show how good the decisions were: precision, recall, lead time, and whether confidences are true."""
-    _, database = open_journal(config_path)
+    config, database = open_journal(config_path)
     with database.read() as tx:
         found, waiting = reviews.find(tx, deployment), reviews.unreviewed(tx)
+    if deployment is not None and not found and deployment not in config.deployments:
+        known = ", ".join(sorted(config.deployments))
+        raise NotFound(f"there is no deployment {deployment}; the configuration has {known}")
     told = summary(found) | {"unreviewed": {k: v for k, v in waiting.items() if deployment in (None, k)}}
     if as_json:
         click.echo(json.dumps(redact(told), indent=2, allow_nan=False))
@@ -160,7 +175,7 @@ def summary_(deployment: str | None, as_json: bool, config_path: Path) -> None:
         show_summary(told)
 
 
-@review.command()
+@review.command(epilog=example("rollback-agent review patterns"))
 @json_option
 @config_option
 def patterns(as_json: bool, config_path: Path) -> None:
@@ -174,7 +189,7 @@ def patterns(as_json: bool, config_path: Path) -> None:
         show_patterns(found)
 
 
-@review.command(name="open")
+@review.command(name="open", epilog=example("rollback-agent review open"))
 @json_option
 @config_option
 def open_(as_json: bool, config_path: Path) -> None:
