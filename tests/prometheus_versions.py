@@ -41,10 +41,10 @@ class Version:
         return name if self.release == "system" or name not in PROGRAMS else str(TOOLS / self.release / name)
 
     def run(self, *argv: str | Path, text: str = "") -> subprocess.CompletedProcess[str]:
-        """Run one of its programs, which reads `text`, for two minutes at most; gives its exit code and output."""
+        """Run one of its programs, which reads `text`, for ten minutes at most; gives its exit code and output."""
         name, *arguments = map(str, argv)
         command = (self.program(name), *arguments)
-        return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, input=text, capture_output=True, text=True, timeout=600, check=False)
 
 
 SYSTEM = Version("system")
