@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from receiver.backtest.activity import Span, Window, active, questions, windows
 from receiver.backtest.decisions import DecisionSpan, spans
@@ -46,6 +47,8 @@ class Replayer:
     promtool: str
     bounds: DecisionBounds
     is_wanted: Callable[[str], bool]
+    known: dict[Hashable, list[Fired]] = field(default_factory=dict)
+    """What was replayed already: of a sweep, most windows are the same for each value."""
 
     def run(self, rules: RuleSet, span: Span, progress: Progress = lambda _done, _all: None) -> Replayed:
         """What the rules would have decided; raises BacktestError or PrometheusError."""
@@ -63,7 +66,7 @@ class Replayer:
         work = sum(map(_steps, todo))
         done = 0
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            running = {pool.submit(replay, self.history, one, span, self.promtool): one for one in todo}
+            running = {pool.submit(self._fired, one, span): one for one in todo}
             try:
                 for future in as_completed(running):
                     window = running[future]
@@ -78,6 +81,13 @@ class Replayer:
         ]
         evaluated = sum(_steps(one) + one.lead(span.step) for one in todo)
         return Replayed(span, tuple(sorted(decisions, key=lambda one: one.since)), tuple(sorted(found)), evaluated)
+
+    def _fired(self, window: Window, span: Span) -> list[Fired]:
+        """What fired in a window; the same window with the same rules is replayed once."""
+        key = (window.deployment, window.busy, span, json.dumps(window.rules.as_file(0)))
+        if key not in self.known:
+            self.known[key] = replay(self.history, window, span, self.promtool)
+        return self.known[key]
 
     def release_at(self, deployment: str, at: float) -> tuple[str | None, float | None]:
         """The id of the release that was live, and the seconds since it went live, as far as they are known."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from receiver.backtest.activity import Span
+from receiver.backtest.curve import curve
 from receiver.backtest.decisions import ROLLS_BACK, Course
 from receiver.backtest.judged import Judgement, judge
 from receiver.backtest.reviewed import Incident, read_reviewed, unix_seconds
@@ -20,7 +21,10 @@ from receiver.backtest.rule_set import read_rule_set
 from receiver.backtest.run import Progress as Tell
 from receiver.backtest.run import Replayed, Replayer
 from receiver.backtest.settings import Setting, read_setting
+from receiver.backtest.sweep import Point, read_sweep
+from receiver.commands.backtest_sweep import print_sweep
 from receiver.commands.backtest_view import print_replayed, replayed_as_json
+from receiver.commands.backtest_write import write_settings
 from receiver.commands.groups import example
 from receiver.commands.options import config_option, json_option, load_knowing_secrets
 from receiver.rules.files import SHIPPED, TREE
@@ -49,6 +53,10 @@ def _settings(_context: click.Context, _parameter: click.Parameter, values: tupl
     return tuple(read_setting(one) for one in values)
 
 
+def _sweep(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[Setting, ...]:
+    return () if value is None else read_sweep(value)
+
+
 @click.command(epilog=example("rollback-agent backtest --from 2026-11-01 --deployment qrl"))
 @click.option("--from", "since", type=Moment(), required=True, help="Where the replay begins; UTC unless it says.")
 @click.option("--to", "until", type=Moment(), help="Where it ends; now by default.")
@@ -60,6 +68,17 @@ def _settings(_context: click.Context, _parameter: click.Parameter, values: tupl
     callback=_settings,
     metavar="BRANCH.NAME=VALUE",
     help="Replay with another number: NAME is threshold, for, keep_firing_for, confidence or a signal.",
+)
+@click.option(
+    "--sweep",
+    callback=_sweep,
+    metavar="BRANCH.NAME=A,B,C",
+    help="Replay with each of these values (or FROM..TO/STEPS) and say which are better; needs --reviewed.",
+)
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the sweep's precision over recall to this file.",
 )
 @click.option(
     "--reviewed",
@@ -74,6 +93,11 @@ def _settings(_context: click.Context, _parameter: click.Parameter, values: tupl
     help="The file that holds the branches; the shipped one by default.",
 )
 @click.option(
+    "--write",
+    is_flag=True,
+    help="Afterwards write the numbers of --set into the rule file and its unit tests, for a person to commit.",
+)
+@click.option(
     "--every", type=click.IntRange(1, 300), default=15, show_default=True, help="Seconds between evaluations."
 )
 @click.option("--promtool", default="promtool", show_default=True, help="The program that evaluates the rules.")
@@ -84,8 +108,11 @@ def backtest(
     until: float | None,
     only: tuple[str, ...],
     settings: tuple[Setting, ...],
+    sweep: tuple[Setting, ...],
+    svg: Path | None,
     reviewed: Path | None,
     rules_path: Path,
+    write: bool,
     every: int,
     promtool: str,
     as_json: bool,
@@ -100,6 +127,14 @@ def backtest(
     until = time.time() if until is None else until
     if until <= since:
         raise click.UsageError("--to must be later than --from")
+    if sweep and reviewed is None:
+        raise click.UsageError("--sweep needs --reviewed: without it no value is better than another")
+    if write and not settings:
+        raise click.UsageError("--write writes what --set says")
+    if write and (as_json or sweep):
+        raise click.UsageError("--write goes neither with --json nor with --sweep: look first, then write one value")
+    if svg and not sweep:
+        raise click.UsageError("--svg draws a --sweep")
     config = load_knowing_secrets(config_path)
     rules = read_rule_set(rules_path, settings)
     incidents = _in_time(read_reviewed(reviewed), since, until, only) if reviewed else None
@@ -111,10 +146,24 @@ def backtest(
     with progress(f"Replaying {span.count} evaluations") as tell:
         replayed = replayer.run(rules, span, tell)
     judgements = None if incidents is None else judged(replayer, replayed, incidents)
+    if sweep and incidents is not None and judgements is not None:
+        points = []
+        for one in sweep:
+            with progress(f"Replaying with {one}") as tell:
+                tried = replayer.run(read_rule_set(rules_path, (*settings, one)), span, tell)
+            points.append(Point(one, judged(replayer, tried, incidents)[0]))
+        if svg:
+            name = f"{sweep[0].branch}.{sweep[0].name}"
+            drawn = curve(name, [(one.setting.value, one.judgement.matrix) for one in points], judgements[0].matrix)
+            svg.write_text(drawn)
+        print_sweep(points, judgements[0], as_json)
+        return
     if as_json:
         click.echo(json.dumps(replayed_as_json(replayer, replayed, judgements), indent=2))
     else:
         print_replayed(replayer, replayed, judgements)
+    if write:
+        write_settings(rules_path, settings, promtool)
 
 
 def judged(replayer: Replayer, replayed: Replayed, incidents: tuple[Incident, ...]) -> tuple[Judgement, Judgement]:

@@ -98,10 +98,36 @@ def test_it_is_told_to_people(here: Here) -> None:
     assert "Without --reviewed nobody has said which of them are right." in here.run("--deployment", "good-release-00")
 
 
+def test_sweep_draws_the_curve_and_proposes(here: Here, tmp_path: Path) -> None:
+    """Each value has its line; one that would have missed nothing and left the blip alone is proposed, with that."""
+    svg = tmp_path / "curve.svg"
+    text = here.run(
+        *("--deployment", "login-broken-00", "--deployment", "blip-00", "--reviewed", here.reviewed),
+        *("--sweep", "high_error_rate.threshold=0.1,0.99", "--svg", svg),
+    )
+    assert "high_error_rate.threshold=0.99: most often right (F1)" in text
+    assert "blip-00 (blip): not rolled back, which is right" in text
+    assert svg.read_text().count('class="point"') == 2
+
+
+def test_written_numbers_are_in_the_files(here: Here, tmp_path: Path) -> None:
+    """--write changes the named rule file and shows the difference; what is shipped stays."""
+    rules = tmp_path / TREE
+    rules.write_text((SHIPPED / TREE).read_text())
+    text = here.run(
+        *("--deployment", "good-release-00", "--rules", rules, "--set", "high_error_rate.threshold=0.08", "--write")
+    )
+    assert text.count("ratio_rate1m > 0.08 and") == 1
+    assert "ratio_rate5m > 0.08 and" in rules.read_text()
+    assert "> 0.08" not in (SHIPPED / TREE).read_text()
+
+
 def test_wrong_usage_is_told(here: Here, tmp_path: Path) -> None:
     """An unknown branch, a program that is not there and a period that ends before it begins are sentences."""
     assert "nope is no branch" in here.run("--set", "nope.threshold=1", code=2)
     assert "cannot be started" in here.run("--promtool", str(tmp_path / "none"), code=1)
+    assert "--sweep needs --reviewed" in here.run("--sweep", "high_error_rate.threshold=0.1,0.2", code=2)
+    assert "--write writes what --set says" in here.run("--write", code=2)
     assert "--to must be later" in here.run("--to", "2020-01-01", code=2)
 
 
