@@ -28,6 +28,7 @@ COMMANDS = {
     "check-config": "receiver.commands.check_config:check_config",
     "tree": "receiver.commands.tree:tree",
     "backtest": "receiver.commands.backtest:backtest",
+    "shadow": "receiver.commands.shadow:shadow",
     "status": "receiver.commands.status:status",
     "incidents": "receiver.commands.show:incidents",
     "show": "receiver.commands.show:show",
