@@ -9,10 +9,11 @@ import click
 from receiver.backtest.rule_set import read_rule_set
 from receiver.backtest.settings import read_setting
 from receiver.backtest.shadow import shadow_file
+from receiver.commands.groups import example
 from receiver.rules.files import SHIPPED, TREE
 
 
-@click.command()
+@click.command(epilog=example("rollback-agent shadow strict --set high_error_rate.threshold=0.08 > strict.rules.yml"))
 @click.argument("name")
 @click.option(
     "--set", "settings", multiple=True, metavar="BRANCH.NAME=VALUE", help="Another number, as for `backtest`."

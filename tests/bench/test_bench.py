@@ -62,5 +62,5 @@ def test_unknown_bench_is_told() -> None:
         [sys.executable, "-m", "bench", "nonsense"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert found.returncode == 2
-    assert "there is no bench nonsense; there are accept, access_log, health" in found.stderr
+    assert "there is no bench nonsense; there are accept, access_log, decisions, health" in found.stderr
     assert found.stdout == ""

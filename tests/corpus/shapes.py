@@ -192,13 +192,13 @@ def dependency_degraded(random: Random, made: Behaviour) -> None:
     fail(made, list(SERVICES), random.uniform(0.01, 0.045), slice(BEFORE, BEFORE + int(random.integers(20, 100))))
 
 
-@shape(False, "far more requests than usual, all of them answered")
+@shape(False, "far more requests than usual, of which up to two in a hundred fail meanwhile; the release was old")
 def traffic_flood(random: Random, made: Behaviour) -> None:
     made.rate[FAULT] *= random.uniform(5, 20)
     fail(made, list(SERVICES), random.uniform(0.001, 0.02))
 
 
-@shape(False, "far more requests than can be served, so some are turned away")
+@shape(False, "far more requests than can be served, so some are turned away; the release was old")
 def flood_turned_away(random: Random, made: Behaviour) -> None:
     made.rate[FAULT] *= random.uniform(10, 30)
     fail(made, list(SERVICES), random.uniform(0.03, 0.2))
@@ -240,7 +240,7 @@ def flaky_checks(random: Random, made: Behaviour) -> None:
         checks[random.choice(STEPS, size=4, replace=False)] = 0
 
 
-@shape(False, "for seconds nearly everything failed, and it was over by itself")
+@shape(False, "for seconds nearly everything failed, and it was over by itself; the release was old")
 def blip(random: Random, made: Behaviour) -> None:
     length = int(random.integers(1, 3))
     fail(made, some(random), random.uniform(0.3, 1.0), slice(BEFORE, BEFORE + length))
