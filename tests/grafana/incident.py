@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,14 @@ USERS = 20
 """Fewer than the rules take seriously, so that only the checks decide and verification need not wait for a window."""
 SEEN = (
     'sum(rollback_runs_total{deployment="qrl"}) == 2 and sum(rollback_escalations_open) > 0'
-    " and sum(service:http_request_duration_seconds:mean5m) > 0"
+    " and sum(service:http_request_duration_seconds:mean5m) > 0 and sum(rollback_review_answers) > 0"
 )
 """True when Prometheus has seen the end of the incident, and the traffic meanwhile."""
 
 
 @contextmanager
 def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
-    """A bad release, a rollback that a person approves, the bad release once more, which is refused, and trouble."""
+    """A bad release, a rollback that a person approves and reviews, the release again, refused, and trouble."""
     since = time.time()
     with stand(directory) as here:
         _configure(here)
@@ -46,17 +47,41 @@ def incident(directory: Path, versions: Sequence[Version]) -> Iterator[Watched]:
         urls = {version: f"http://127.0.0.1:{port}" for version, port in ports.items()}
         await_seen(here, urls, "access_log_requests_total and on (deployment) deployment:availability:ratio == 1")
         _write_traffic(here, 200)
+        broken = datetime.now(UTC)
         here.ship(BAD)
         _write_traffic(here, 503)
         plan = here.await_run(state="waiting")["plan"]
         here.command("approve", here.incidents()[0]["id"], "--plan", plan["hash"][:8], "--as", "ada")
         here.await_run()
+        _review(here, broken)
         here.ship(BAD)
         here.eventually(lambda: [run["state"] for run in here.runs()] == ["finished", "finished"], 60)
         await_seen(here, urls, SEEN)
         ended = time.time()
         make_trouble(here, urls, exporter)
         yield Watched(urls, since, ended, time.time())
+
+
+def _review(here: Stand, broken: datetime) -> None:
+    """A person says of the incident that it was rightly rolled back, and what was the cause."""
+    told = (
+        "--necessary",
+        "yes",
+        "--level",
+        "yes",
+        "--hotfix",
+        "no",
+        "--cause",
+        "a typing error",
+        "--pattern",
+        "typing",
+    )
+    when = ("--began", _moment(broken), "--noticed", _moment(datetime.now(UTC)))
+    here.command("review", "incident", here.incidents()[0]["id"], *told, *when, "--as", "ada")
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _configure(here: Stand) -> None:
