@@ -57,5 +57,10 @@ MORE: dict[str, set[str]] = {
     "rollback_retention_removed_total": {"kind"},
     "rollback_retention_failures_total": {"kind"},
     "rollback_retention_last_success_timestamp_seconds": set(),
+    "rollback_incidents_unreviewed": {"deployment"},
+    "rollback_review_answers": {"deployment", "question", "answer"},
 }
 """What is exposed beyond that."""
+
+WITH_DRILLS: dict[str, set[str]] = {"rollback_drill_last_success_timestamp_seconds": {"deployment", "scenario"}}
+"""What is exposed where drills are configured, or were done."""

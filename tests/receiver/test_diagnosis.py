@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_l2_reports_the_diagnosis_and_does_nothing(watched: Agent) -> None:
     ):
         assert line in report.splitlines()
     assert f"| `{BAD}` | " in report
-    assert f" | 0:01:30 | `{'d' * 40}` | `grace` | `ok` |" in report
+    assert re.search(rf" \| 0:0[1-9]:\d\d \| `{'d' * 40}` \| `grace` \| `ok` \|", report)
 
 
 def test_l1_collects_nothing(tmp_path: Path) -> None:
