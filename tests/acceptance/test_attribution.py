@@ -23,7 +23,8 @@ def begin(here: Stand, more: dict[str, Any] | None = None) -> None:
     here.start_prometheus(tree)
     here.start_agent()
     here.await_good()
-    here.eventually(lambda: bool(here.prometheus_says("deployment:beyond_threshold:bool == 0")), 30)
+    # Long enough that one of the steps in which the past is read falls into it.
+    here.eventually(lambda: bool(here.prometheus_says("deployment:beyond_threshold:bool offset 10s == 0")), 60)
     here.command("release", "start", "qrl", BAD, "--service", "flask", "--as", "ci")
     here.ship(BAD)
     here.command("release", "finish", "qrl", BAD, "--as", "ci")
