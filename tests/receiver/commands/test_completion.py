@@ -36,7 +36,7 @@ def completed(*words: str) -> list[str]:
         (("hotfix", "st"), ["start"]),
         (("rollback", "qrl", "--level", "f"), ["fast", "full"]),
         (("check-config", "--ag"), ["--against-prometheus"]),
-        (("exp",), ["exporter"]),
+        (("expo",), ["exporter"]),
     ],
 )
 def test_a_real_bash_completes(words: tuple[str, ...], offered: list[str]) -> None:
