@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,7 +100,7 @@ class Audit(Protocol):
         actor: str = ...,
         deployment: str | None = ...,
         run: str | None = ...,
-        facts: dict[str, object] | None = ...,
+        facts: Mapping[str, object] | None = ...,
     ) -> None:
         """Write one record and sync it."""
         ...

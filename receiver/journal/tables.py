@@ -1,4 +1,7 @@
-"""The tables of the journal; times are Unix seconds, JSON is text, so SQLite and PostgreSQL hold the same."""
+"""The tables of the journal; times are Unix seconds, JSON is text, so SQLite and PostgreSQL hold the same.
+
+One file, though it is long: this is the schema, and one looks things up in it.
+"""
 
 from __future__ import annotations
 

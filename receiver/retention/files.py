@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from receiver.backup import trees
 from receiver.config.retention import SETTLED, Files
+from receiver.retention.store import Store
 
+AT_ONCE = 100
+"""Of one record of the audit trail."""
 REMOVING = ".removing-"
 """How a directory is named while it is removed, so that half of one is never taken for one."""
 
@@ -50,6 +53,22 @@ def beyond(kept: Iterable[Kept], limits: Files, now: float) -> tuple[Kept, ...]:
             going.append(one)
             surplus -= one.bytes
     return tuple(going)
+
+
+def remove_all(store: Store, going: Sequence[Kept], kind: str, named: str, *, dry_run: bool) -> Iterator[Kept]:
+    """Remove them, each once the record of it is on disk; with `dry_run` only say which would go.
+
+    `kind` is the kind in the singular, `named` what their names are in the record; raises OSError and AuditError.
+    """
+    for begin in range(0, len(going), AT_ONCE):
+        portion = going[begin : begin + AT_ONCE]
+        if not dry_run:
+            names = {named: [one.name for one in portion]}
+            store.audit.record(f"{kind}:removed", f"beyond retention.{kind}s", actor=store.actor, facts=names)
+        for one in portion:
+            if not dry_run:
+                remove(one)
+            yield one
 
 
 def remove(kept: Kept) -> None:

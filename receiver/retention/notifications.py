@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from receiver.journal import notifications as rows
 from receiver.journal.database import let_take
+from receiver.retention.rows import remove_before
 from receiver.retention.store import Store
 
-AT_ONCE = 1000
-"""Notifications of one transaction: who waits to store one does not wait for all the old ones to go."""
 LOOKING = 30.0
 """Seconds that it may take to find how far back they go."""
 
@@ -23,9 +22,4 @@ def notifications(store: Store, dry_run: bool) -> Iterator[str]:
         if dry_run:
             yield from rows.forgettable(tx, before)
             return
-    while True:
-        with store.database.write() as tx:
-            removed = rows.forget(tx, before, AT_ONCE)
-        yield from removed
-        if len(removed) < AT_ONCE:
-            return
+    yield from remove_before(store, rows, before)

@@ -13,8 +13,6 @@ from receiver.retention.store import Store
 
 _OUTPUT = re.compile(r"rollback-([0-9a-f]{8})\.log")
 _RUN = re.compile(r"[0-9a-f]{8}")
-AT_ONCE = 100
-"""Runs of one record of the audit trail."""
 
 
 def outputs(store: Store, dry_run: bool) -> Iterator[str]:
@@ -25,15 +23,8 @@ def outputs(store: Store, dry_run: bool) -> Iterator[str]:
     if not dry_run:
         files.remove_remains(store.config.commands)
     going = files.beyond(_all(store), store.config.retention.outputs, store.clock())
-    for begin in range(0, len(going), AT_ONCE):
-        portion = going[begin : begin + AT_ONCE]
-        if not dry_run:
-            runs = {"runs": [one.name for one in portion]}
-            store.audit.record("output:removed", "beyond retention.outputs", actor=store.actor, facts=runs)
-        for one in portion:
-            if not dry_run:
-                files.remove(one)
-            yield f"output of run {one.name}"
+    for one in files.remove_all(store, going, "output", "runs", dry_run=dry_run):
+        yield f"output of run {one.name}"
 
 
 def _all(store: Store) -> list[Kept]:

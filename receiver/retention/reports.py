@@ -16,22 +16,13 @@ from receiver.retention.store import Store
 
 _REPORT = re.compile(r"(incident-\d{8}-\d{6}(?:-[A-Za-z0-9]+)?)\.(?:md|json|svg)")
 _PARTIAL = re.compile(r"\.incident-[A-Za-z0-9.-]+\.partial")
-AT_ONCE = 100
-"""Reports of one record of the audit trail."""
 
 
 def reports(store: Store, dry_run: bool) -> Iterator[str]:
     """Remove those beyond `retention.reports` whose run nothing needs; the paths of what is gone."""
     going = files.beyond(_all(store), store.config.retention.reports, store.clock())
-    for begin in range(0, len(going), AT_ONCE):
-        portion = going[begin : begin + AT_ONCE]
-        if not dry_run:
-            names = {"reports": [one.name for one in portion]}
-            store.audit.record("report:removed", "beyond retention.reports", actor=store.actor, facts=names)
-        for one in portion:
-            if not dry_run:
-                files.remove(one)
-            yield one.name
+    for one in files.remove_all(store, going, "report", "reports", dry_run=dry_run):
+        yield one.name
 
 
 def oldest_checkpoint(store: Store) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,25 +10,13 @@ from receiver.audit_files import TrailFiles
 from receiver.config import Config
 from receiver.journal import past
 from receiver.journal.database import Database
+from receiver.world import Audit
 
 
-class Audit(Protocol):
-    """The audit trail; raises AuditError where the record is not on disk."""
+class Trail(Audit, Protocol):
+    """The audit trail, and the files that it is in."""
 
     files: TrailFiles
-
-    def record(
-        self,
-        decision: str,
-        reasoning: str,
-        *,
-        actor: str = ...,
-        deployment: str | None = ...,
-        run: str | None = ...,
-        facts: Mapping[str, object] | None = ...,
-    ) -> None:
-        """Write one record and sync it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +25,7 @@ class Store:
 
     config: Config
     database: Database
-    audit: Audit
+    audit: Trail
     clock: Callable[[], float]
     actor: str
 

@@ -1,4 +1,4 @@
-"""What stands where the exporter and the tree stand: the health of three services, and one branch without a wait."""
+"""What stands where the exporter, the tree and Alertmanager stand: health of three services, a branch, an alert."""
 
 from __future__ import annotations
 
@@ -57,3 +57,16 @@ class Services:
         """Stop serving."""
         self.server.shutdown()
         self.server.server_close()
+
+
+def alert(status: str = "firing", **labels: str) -> dict[str, Any]:
+    """One alert of a notification."""
+    return {
+        "status": status,
+        "labels": labels,
+        "annotations": {"summary": "a test"},
+        "startsAt": "2026-11-23T15:00:00Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus.invalid/graph",
+        "fingerprint": "0123456789abcdef",
+    }

@@ -19,7 +19,7 @@ import yaml
 
 from demo.monitoring import Server, start_alertmanager, start_prometheus
 from demo.processes import Process, free_port, wait_until
-from tests.acceptance.services import BAD, FAST_TREE, GOOD, Services
+from tests.acceptance.services import BAD, FAST_TREE, GOOD, Services, alert
 from tests.prometheus_versions import SYSTEM
 
 REPOSITORY = Path(__file__).parents[2]
@@ -288,19 +288,6 @@ class Stand:
         while time.monotonic() < deadline:
             assert condition()
             time.sleep(0.1)
-
-
-def alert(status: str = "firing", **labels: str) -> dict[str, Any]:
-    """One alert of a notification."""
-    return {
-        "status": status,
-        "labels": labels,
-        "annotations": {"summary": "a test"},
-        "startsAt": "2026-11-23T15:00:00Z",
-        "endsAt": "0001-01-01T00:00:00Z",
-        "generatorURL": "http://prometheus.invalid/graph",
-        "fingerprint": "0123456789abcdef",
-    }
 
 
 @contextmanager

@@ -8,20 +8,11 @@ import tracemalloc
 import pytest
 
 from exporters.users import CAPACITY, SLOT, WINDOW, Users
+from tests.clock import Clock
 
 MILLION = 1_000_000
 AT_A_TIME = 500
 """Users that one block of a log names."""
-
-
-class Clock:
-    """A clock that stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def crowd(seed: int, size: int) -> list[bytes]:

@@ -14,20 +14,11 @@ from receiver.journal.counts import read_all
 from receiver.journal.database import Database, open_database
 from receiver.journal.schema import migrate
 from receiver.model import Action, Demand
+from tests.clock import Clock
 
 HOUR = 3600.0
 NOON = 1_795_000_000.0
 DOWN = Demand("service_down", Action.ROLLBACK)
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Firing:
@@ -54,7 +45,7 @@ class Desk:
     """An inbox with its journal, its clock and what fires."""
 
     def __init__(self, directory: Path) -> None:
-        self.clock, self.firing = Clock(), Firing()
+        self.clock, self.firing = Clock(NOON), Firing()
         self.database: Database = open_database(directory, self.clock)
         migrate(self.database)
         self.inbox = Inbox(self.database, self.firing, {"qrl": None, "other": None})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,7 @@ def watched(tmp_path: Path) -> Agent:
 
 def test_l2_reports_the_diagnosis_and_does_nothing(watched: Agent) -> None:
     """At L2 a bad release is decided, diagnosed and reported; nothing is executed."""
+    watched.clock.stand_still()
     with watched.database.write() as tx:
         releases.deploy_started(tx, "qrl", BAD, watched.clock() - 60, commit=None, author="grace")
         releases.deploy_finished(tx, "qrl", BAD, watched.clock() - 30, releases.Migration.OK)
@@ -67,7 +67,7 @@ def test_l2_reports_the_diagnosis_and_does_nothing(watched: Agent) -> None:
     ):
         assert line in report.splitlines()
     assert f"| `{BAD}` | " in report
-    assert re.search(rf" \| 0:0[1-9]:\d\d \| `{'d' * 40}` \| `grace` \| `ok` \|", report)
+    assert f" | 0:01:30 | `{'d' * 40}` | `grace` | `ok` |" in report
 
 
 def test_l1_collects_nothing(tmp_path: Path) -> None:

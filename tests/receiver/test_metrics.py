@@ -18,7 +18,7 @@ from receiver.audit_watch import AuditWatch
 from receiver.current import Current
 from receiver.errors import JournalError
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import counts, deployments, drills, notifications
+from receiver.journal import counts, deployments, notifications
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database
 from receiver.metrics import PHASE_NAMES, JournalCollector
@@ -29,7 +29,7 @@ from receiver.retention.store import Store
 from receiver.retention.sweep import Sweep
 from tests.prometheus_versions import Version
 from tests.receiver.agent import Agent
-from tests.receiver.promised_metrics import MORE, PROMISED, WITH_DRILLS
+from tests.receiver.promised_metrics import MORE, PROMISED
 from tests.receiver.surroundings import BAD, GOOD, branch
 
 Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
@@ -83,22 +83,6 @@ def test_every_promised_metric_is_exposed_with_its_labels(agent: Agent) -> None:
 
     exposed = {name: {key for labels in series for key, _ in labels} for name, series in samples.items()}
     assert exposed == PROMISED | MORE
-
-
-def test_a_drill_that_was_never_done_is_told(tmp_path: Path) -> None:
-    """And of one that was done well, when; one that failed changes nothing."""
-    drill = {"deployment": "qrl", "fault": ["/bin/true"]}
-    agent = Agent(tmp_path, qrl={"sandbox": True}, drills={"never": drill, "often": drill})
-    with agent.database.write() as tx:
-        for is_good, at in ((True, 1000.0), (False, 2000.0)):
-            drills.end(tx, drills.begin(tx, "qrl", "often", at, "ada"), at, is_good, "done", None)
-
-    found = scrape(agent)["rollback_drill_last_success_timestamp_seconds"]
-
-    assert {key for labels in found for key, _ in labels} == WITH_DRILLS[
-        "rollback_drill_last_success_timestamp_seconds"
-    ]
-    assert {dict(labels)["scenario"]: at for labels, at in found.items()} == {"never": 0.0, "often": 1000.0}
 
 
 @pytest.mark.parametrize("prepare", [lambda _: None, had_its_day], ids=["new", "after a run"])

@@ -5,16 +5,7 @@ from __future__ import annotations
 import pytest
 
 from receiver.throttle import LIMIT, WINDOW, Throttle, Throttled
-
-
-class Clock:
-    """Monotonic seconds that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from receiver.turns import SLOW, Turns
+from tests.clock import Clock
 
 PERIODS = {"a": 10.0, "b": 10.0, "c": 60.0}
-
-
-class Clock:
-    """Seconds that pass when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from receiver.journal import notifications, tables
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.schema import migrate
-from receiver.retention.notifications import AT_ONCE
 from receiver.retention.notifications import notifications as forget
+from receiver.retention.rows import AT_ONCE
 from tests.receiver.journal.rows import at_once, counted
 from tests.receiver.retention.stores import store_in
 
