@@ -1,8 +1,8 @@
-"""Writes durations and moments for people."""
+"""Writes durations and moments for people, and reads moments that they write."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def in_words(seconds: float) -> str:
@@ -14,3 +14,14 @@ def in_words(seconds: float) -> str:
 def clock_time(at: float | None) -> str:
     """A moment (Unix seconds) in UTC: `2026-11-23 15:04:05Z`; a dash for None."""
     return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def unix_seconds(moment: object) -> float:
+    """A moment in ISO 8601, in UTC where it names no zone; raises ValueError."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    if not isinstance(moment, datetime):
+        raise ValueError(f"{moment!r} is no moment such as 2026-11-30T13:05:00Z")  # noqa: TRY004 - pydantic's
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

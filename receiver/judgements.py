@@ -117,7 +117,8 @@ def _configured(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: _section(_SECTIONS[name], inner) if name in _SECTIONS else _configured(inner)
+        # The labels of a rule in the tree may be called as a section is.
+        name: inner if name == "tree" else _section(_SECTIONS[name], inner) if name in _SECTIONS else _configured(inner)
         for name, inner in value.items()
     }
 

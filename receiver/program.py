@@ -38,7 +38,8 @@ def run_program(
     """Run `argv` in `/` within `timeout` seconds; raises ProgramError where it cannot be started or does not end.
 
     Its standard input is the file `read`, or nothing; its standard output goes to the new file `write`, or is kept
-    with its standard error. At its time limit it is killed with its process group.
+    with its standard error. At its time limit, and where it is not waited for to the
+    end, it is killed with its process group.
     """
     # Not a pipe for what it says, which a process left behind would keep open.
     with tempfile.TemporaryFile() as said, open(read or os.devnull, "rb") as given:  # noqa: PTH123 - a device too
@@ -68,11 +69,13 @@ def _run(
         raise ProgramError(f"{argv[0]} cannot be started: {error.strerror}") from error
     try:
         return process.wait(timeout)
-    except subprocess.TimeoutExpired as error:
+    except BaseException as error:  # Ctrl-C too: the program has a session of its own, and is not told of it
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        raise ProgramError(f"{argv[0]} did not end within {timeout:g} s") from error
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise ProgramError(f"{argv[0]} did not end within {timeout:g} s") from error
+        raise
 
 
 def _last_of(said: IO[bytes]) -> str:

@@ -55,8 +55,8 @@ class Reviewers:
                 raise gone(tx, incident) or NotFound(
                     f"there is no incident {incident}; `rollback-agent incidents` lists them"
                 )
-            if any(run["state"] != "finished" for run in found["runs"]):
-                raise NotPossible(f"a run of incident {incident} is under way; review it when it has ended")
+            if found["closed_at"] is None:  # its next run may decide otherwise
+                raise NotPossible(f"incident {incident} is still open; review it when it is over")
             now = self._database.now(tx)
             self._check(answers, now)
             review = _review(tx, found, answers, person.name, now)
@@ -87,7 +87,7 @@ class Reviewers:
             _named(answers.pattern)
         for what, at in (("began", answers.began_at), ("was noticed", answers.noticed_at)):
             if at is not None and not (math.isfinite(at) and 0 < at <= now):
-                raise NotPossible(f"that it {what} lies in the future")
+                raise NotPossible(f"the moment at which it {what} must lie between 1970 and now")
         if answers.began_at and answers.noticed_at and answers.noticed_at < answers.began_at:
             raise NotPossible("it cannot have been noticed before it began")
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from configfile import Boolean, Section, load
-
-
-def unix_seconds(moment: object) -> float:
-    """A moment in ISO 8601, in UTC where it names no zone; raises ValueError."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    if isinstance(moment, date) and not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    if not isinstance(moment, datetime):
-        raise ValueError(f"{moment!r} is no moment such as 2026-11-30T13:05:00Z")  # noqa: TRY004 - pydantic's
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
+from receiver.durations import unix_seconds
 
 Moment = Annotated[float, BeforeValidator(unix_seconds)]
 

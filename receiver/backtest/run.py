@@ -102,9 +102,11 @@ class Replayer:
 
     def failed_requests(self, span: Span, periods: Iterable[tuple[str, float, float]]) -> FailedRequests:
         """How many requests failed in each of these periods of a deployment."""
-        found = FailedRequests(span.step, {})
-        for deployment, since, until in periods:
-            for one in self.history.query_range(FAILED_REQUESTS, since, until, _coarse(since, until, span.step)):
+        asked = tuple(periods)
+        step = _coarse(max((until - since for _, since, until in asked), default=0.0), span.step)
+        found = FailedRequests(step, {})
+        for deployment, since, until in asked:
+            for one in self.history.query_range(FAILED_REQUESTS, since, until, step):
                 if one.metric.get("deployment") == deployment:
                     known = found.rates.setdefault(deployment, {})
                     known.update({at: rate for at, rate in one.values if math.isfinite(rate)})
@@ -113,7 +115,7 @@ class Replayer:
 
 @dataclass(frozen=True, slots=True)
 class FailedRequests:
-    """Requests a second that failed, by deployment and moment; between two moments the earlier rate holds."""
+    """Requests a second that failed, by deployment and moment `step` seconds apart; each rate holds until the next."""
 
     step: int
     rates: dict[str, dict[float, float]]
@@ -126,9 +128,9 @@ class FailedRequests:
         return sum(rate * min(end - at, 2 * self.step) for (at, rate), end in zip(inside, ends, strict=True))
 
 
-def _coarse(since: float, until: float, step: int) -> int:
-    """A step with which Prometheus answers at once."""
-    return step * max(math.ceil((until - since) / step / 10_000), 1)
+def _coarse(longest: float, step: int) -> int:
+    """A step with which Prometheus answers at once for so many seconds."""
+    return step * max(math.ceil(longest / step / 10_000), 1)
 
 
 def _steps(window: Window) -> int:

@@ -16,7 +16,7 @@ from receiver.backtest.activity import Span
 from receiver.backtest.curve import curve
 from receiver.backtest.decisions import ROLLS_BACK, Course
 from receiver.backtest.judged import Judgement, judge
-from receiver.backtest.reviewed import Incident, read_reviewed, unix_seconds
+from receiver.backtest.reviewed import Incident, read_reviewed
 from receiver.backtest.rule_set import read_rule_set
 from receiver.backtest.run import Progress as Tell
 from receiver.backtest.run import Replayed, Replayer
@@ -26,27 +26,12 @@ from receiver.commands.backtest_sweep import print_sweep
 from receiver.commands.backtest_view import print_replayed, replayed_as_json
 from receiver.commands.backtest_write import write_settings
 from receiver.commands.groups import example
-from receiver.commands.options import config_option, json_option, load_knowing_secrets
+from receiver.commands.options import Moment, config_option, json_option, load_knowing_secrets
 from receiver.rules.files import SHIPPED, TREE
 from receiver.wiring import history
 
 ANSWER_WITHIN = 120.0
 """Seconds that Prometheus has for each answer, as it has by default itself."""
-
-
-class Moment(click.ParamType[float]):
-    """A date or a moment in ISO 8601, in UTC where it names no zone."""
-
-    name = "moment"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Unix seconds."""
-        if isinstance(value, float):
-            return value
-        try:
-            return unix_seconds(str(value))
-        except ValueError as error:
-            self.fail(f"{value!r} is no moment such as 2026-11-30 or 2026-11-30T13:05:00Z: {error}", param, ctx)
 
 
 def _settings(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Setting, ...]:

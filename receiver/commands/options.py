@@ -17,6 +17,7 @@ from receiver.announcements import Announcements
 from receiver.audit import AuditTrail
 from receiver.audit_key import AuditKey
 from receiver.config import Config, load_config
+from receiver.durations import unix_seconds
 from receiver.errors import JournalError, PostgresqlError, UnknownDeployment
 from receiver.journal.database import PATIENCE, Database, open_database
 from receiver.journal.schema import version
@@ -40,6 +41,21 @@ config_option = click.option(
     help="The configuration file (YAML or JSON).",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class Moment(click.ParamType[float]):
+    """A date or a moment in ISO 8601, in UTC where it names no zone."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Unix seconds."""
+        if isinstance(value, float):
+            return value
+        try:
+            return unix_seconds(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is no moment such as 2026-11-30 or 2026-11-30T13:05:00Z: {error}", param, ctx)
 
 
 def _someone(_context: click.Context, _parameter: click.Parameter, value: str) -> str:

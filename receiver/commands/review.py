@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,8 +14,8 @@ import click
 
 from receiver.audit import AuditTrail
 from receiver.commands.groups import Group, example
-from receiver.commands.options import at_command_line, config_option, json_option, open_journal, person_option
-from receiver.commands.review_view import show_missed, show_patterns, show_summary
+from receiver.commands.options import Moment, at_command_line, config_option, json_option, open_journal, person_option
+from receiver.commands.review_view import show_patterns, show_summary, show_unreviewed
 from receiver.durations import clock_time
 from receiver.errors import NotFound
 from receiver.journal import reviews
@@ -46,16 +45,6 @@ class ReviewGroup(Group):
         return super().resolve_command(ctx, args)
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no moment; write it as 2026-11-30T14:03:00Z") from error
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-
 def _findings(command: F) -> F:
     """The options that say what was found."""
     for option in reversed(
@@ -64,8 +53,8 @@ def _findings(command: F) -> F:
             click.option("--hotfix", type=WORDS, help="Could a hotfix have worked in time?"),
             click.option("--cause", help="What the cause was, in a sentence."),
             click.option("--pattern", default=None, help="The failure pattern; a new name is a new one."),
-            click.option("--began", callback=_moment, help="When the fault began, such as 2026-11-30T14:03:00Z."),
-            click.option("--noticed", callback=_moment, help="When a person noticed it."),
+            click.option("--began", type=Moment(), help="When the fault began, such as 2026-11-30T14:03:00Z."),
+            click.option("--noticed", type=Moment(), help="When a person noticed it."),
         )
     ):
         command = option(command)
@@ -200,7 +189,7 @@ def open_(as_json: bool, config_path: Path) -> None:
     if as_json:
         click.echo(json.dumps({"unreviewed": waiting}, indent=2))
     else:
-        show_missed(waiting)
+        show_unreviewed(waiting)
 
 
 def _reviewers(config_path: Path) -> Reviewers:

@@ -26,7 +26,7 @@ def show_summary(told: Document) -> None:
     click.echo(f"\n{waiting} closed incidents wait for a review: `rollback-agent review open` lists them.")
 
 
-def show_missed(waiting: Mapping[str, Sequence[str]]) -> None:
+def show_unreviewed(waiting: Mapping[str, Sequence[str]]) -> None:
     """The incidents that wait for a review."""
     if not waiting:
         click.echo("Every closed incident has been reviewed.")

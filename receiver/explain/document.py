@@ -11,7 +11,7 @@ from receiver.explain.changes import nearest, pending
 from receiver.guardrails.checklist import Answer
 from receiver.journal.judgements import Kept
 from receiver.judgements import ALONE, ASKED, EVALUATED, GUARDED, Evaluated, replay
-from receiver.model import Signal
+from receiver.model import Judged, Signal
 from receiver.tree.branches import BranchState
 from receiver.tree.readings import Measured
 from receiver.tree.snapshot import Snapshot
@@ -37,8 +37,14 @@ def explanation(kept: Mapping[str, Kept]) -> Document | None:
             for one in kept.values()
             if one.judged.kind in (GUARDED.name, ALONE.name)
         ],
-        "replayed": {one.phase: replay(one.judged) == one.judged.answer for one in kept.values()},
+        "replayed": {one.phase: _is_same(one.judged) for one in kept.values()},
     }
+
+
+@lru_cache(maxsize=256)
+def _is_same(judged: Judged) -> bool:
+    """Whether the facts give the same answer now; remembered, since neither they nor this program change."""
+    return replay(judged) == judged.answer
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from receiver.backup.retention import remove, remove_remains, superfluous
 from receiver.backup.stored import Stored, all_in
+from receiver.errors import BackupError
 from receiver.journal import runs
 from receiver.retention.store import Store
 
@@ -20,15 +21,19 @@ def backups(store: Store, dry_run: bool) -> Iterator[str]:
         return
     if not dry_run:
         remove_remains(directory, now)
-    needed, found = store.in_use(), all_in(directory)
+    needed, found, faults = store.in_use(), all_in(directory), []
     for deployment, settings in store.config.deployments.items():
         own = [one for one in found if one.contents and one.contents.about.deployment == deployment]
         if not own or deployment in needed.latched or _is_under_way(store, deployment):
             continue
         newest = max(own, key=_made_at)
         going = superfluous(own, deployment, settings.backup.keep, needed.runs, newest.directory, now)
-        if going:
-            newest.verify()  # or an older one may be the only one that can be put back
+        try:
+            if going:
+                newest.verify()  # or an older one may be the only one that can be put back
+        except BackupError as error:
+            faults.append(f"{deployment}: {error}")
+            continue  # those of the others go all the same
         for one in going:
             if one.is_held():
                 continue  # somebody puts it back
@@ -37,6 +42,8 @@ def backups(store: Store, dry_run: bool) -> Iterator[str]:
                 store.audit.record("backup:removed", reason, actor=store.actor, deployment=deployment)
                 remove(one)
             yield one.id
+    if faults:
+        raise BackupError("; ".join(faults))
 
 
 def _made_at(stored: Stored) -> float:

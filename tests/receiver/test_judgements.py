@@ -84,6 +84,19 @@ def test_numbers_and_the_tree_come_back_as_they_were() -> None:
     assert read.facts.telemetry == TELEMETRY
 
 
+def test_a_label_may_be_called_as_a_part_of_the_configuration_is() -> None:
+    """Whoever writes a rule need not know how facts are kept."""
+    rule = builders.branch("x", 1, "a > 1", builders.alert("firing", limits="x", bounds="y"), limits="x", bounds="y")
+    tree = replace(TREE, groups=(Group("tree", (rule,), 10.0, 1e9),))
+    _, kept = EVALUATED.judge(replace(evaluated(), tree=tree))
+
+    read = EVALUATED.read(kept.facts)
+    assert read.tree is not None
+    assert read.tree.groups == tree.groups
+    assert read.facts == evaluated().facts
+    assert replay(kept) == kept.answer
+
+
 def test_every_guardrail_answers_again() -> None:
     """All answers are kept, the yes too, with the configuration in force then and not the one of now."""
     given = facts()

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score
 
 from configfile import ConfigError
+from receiver.backtest.activity import Span
 from receiver.backtest.decisions import Course, DecisionSpan
 from receiver.backtest.judged import AFTERMATH, judge
 from receiver.backtest.reviewed import Incident, read_reviewed
-from receiver.backtest.run import FailedRequests
+from receiver.backtest.run import FailedRequests, Replayer
+from receiver.config import DecisionBounds
 from receiver.model import Action, Decision, Level
+from receiver.prometheus_api import Series
 
 
 def incident(since: int, until: int, *, rollback: bool = True, by_hand: int | None = None) -> Incident:
@@ -97,6 +100,23 @@ def test_cost_is_what_failed_before_and_after_the_decision() -> None:
     assert (one.waited, one.spared) == (60.0, 140.0)
     (missed,) = judge([incident(100, 200)], [], cost).incidents
     assert (missed.waited, missed.spared) == (200.0, 0.0)
+
+
+class Failing:
+    """A Prometheus that remembers one failed request a second, for ever."""
+
+    def query_range(self, promql: str, since: float, until: float, step: int) -> tuple[Series, ...]:  # noqa: ARG002
+        """One sample at each step."""
+        moments = range(int(since), int(until) + 1, step)
+        return (Series({"deployment": "qrl"}, values=tuple((float(at), 1.0) for at in moments)),)
+
+
+def test_a_long_incident_costs_all_that_failed() -> None:
+    """It is asked in coarser steps, and a sample speaks for one of those."""
+    replayer = Replayer(Failing(), "promtool", DecisionBounds(), lambda _: True)
+    for hours in (1, 8, 24):
+        cost = replayer.failed_requests(Span(0.0, 86_400.0, 1), [("qrl", 0.0, hours * 3600.0)])
+        assert cost("qrl", 0.0, hours * 3600.0) == pytest.approx(hours * 3600, rel=0.01)
 
 
 def test_gap_costs_nothing() -> None:

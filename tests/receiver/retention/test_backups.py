@@ -38,10 +38,10 @@ def configured_with(store: Store, backup: dict[str, object]) -> Config:
     return configuration(store.config.root, qrl={"backup": backup}, retention={"reports": {"bytes": 1_000_000}})
 
 
-def made(store: Store, run: str, days: float) -> str:
+def made(store: Store, run: str, days: float, deployment: str = "qrl") -> str:
     """A backup of then; its id."""
     settings = store.config.deployments["qrl"].backup
-    about = About("qrl", run, "rollback-agent", store.clock() - days * DAY, "r2", None)
+    about = About(deployment, run, "rollback-agent", store.clock() - days * DAY, "r2", None)
     return Path(make(configured(settings), store.config.backups, about).directory).name
 
 
@@ -107,3 +107,20 @@ def test_none_goes_where_the_newest_is_not_whole(keeps_two: Store) -> None:
     with pytest.raises(BackupError):
         list(backups(keeps_two, False))
     assert names_in(keeps_two.config.backups) == sorted(ids)
+
+
+def test_one_that_is_not_whole_keeps_those_of_others(keeps_two: Store) -> None:
+    """What is wrong with the backups of one deployment is told once those of all others had their turn."""
+    qrl = keeps_two.config.deployments["qrl"]
+    both = keeps_two.config.model_copy(update={"deployments": {"qrl": qrl, "shop": qrl}})
+    store = replace(keeps_two, config=both)
+    whole = [made(store, f"shop{days}", days, "shop") for days in (40, 35, 10)]
+    spoilt = [made(store, f"qrl{days}", days) for days in (40, 35, 10)]
+    (file,) = (path for path in (store.config.backups / spoilt[2]).rglob("file") if path.is_file())
+    file.chmod(0o600)
+    file.write_text("another")
+    gone: list[str] = []
+    with pytest.raises(BackupError, match=r"^qrl: "):
+        gone.extend(backups(store, False))
+    assert gone == whole[:2]
+    assert names_in(store.config.backups) == sorted([*spoilt, whole[2]])
