@@ -81,6 +81,7 @@ def test_signals_from_before_the_switch_verify_nothing(agent: Agent) -> None:
 
     assert (run["result"], agent.escalated()) == ("inconclusive", ["verification_failed"])
     assert run["reason"].startswith("not verified in time: no new sample yet of deployment:availability:ratio")
+    assert agent.latch() == run["reason"]
 
 
 def test_a_signal_that_has_become_no_number_verifies_nothing(agent: Agent) -> None:
@@ -202,7 +203,7 @@ def test_who_a_person_holds_stays_held(agent: Agent) -> None:
 
 
 def test_less_availability_than_before_is_worse(agent: Agent) -> None:
-    """Where fewer checks succeed than before the rollback, it is said to have made things worse."""
+    """Where fewer checks succeed than before, the rollback made things worse: a human is called, and it latches."""
 
     def worse() -> None:
         agent.prometheus.availability = 0.1  # was 0.25
@@ -210,7 +211,10 @@ def test_less_availability_than_before_is_worse(agent: Agent) -> None:
 
     after(agent, worse)
 
-    assert (give_up(agent)["result"], agent.escalated()) == ("worse", ["verification_failed"])
+    run = give_up(agent)
+
+    assert (run["result"], agent.escalated()) == ("worse", ["verification_failed"])
+    assert agent.latch() == run["reason"]
 
 
 def test_a_little_less_is_chance(agent: Agent) -> None:
