@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from receiver.durations import clock_time
 from receiver.errors import PrometheusError
@@ -105,24 +106,23 @@ def test_prometheus_is_asked_again_before_each_effect(agent: Agent, question: in
     assert agent.escalated() == ["safety_check_failed"]
 
 
-def test_every_refusal_is_told_everywhere(agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_refusal_is_told_everywhere(agent: Agent) -> None:
     """Each "no" is a line of the log and of the report, with when to ask again, counted, and in the audit record."""
     now = agent.clock()
     with agent.database.write() as tx:
         releases.deploy_started(tx, "qrl", "r3", now, commit=None, author=None)
     agent.config.kill_switch.touch()
 
-    run = agent.go()
+    with capture_logs() as log:
+        run = agent.go()
 
-    names = ["kill_switch", "release_in_progress"]
+    names, retry_at = ["kill_switch", "release_in_progress"], [None, now + LONGEST_DEPLOY]
     assert [one["guardrail"] for one in run["refusals"]] == names
-    assert run["refusals"][1]["retry_at"] == now + LONGEST_DEPLOY
+    assert [one["retry_at"] for one in run["refusals"]] == retry_at
     (record,) = (one for one in agent.audit_records() if one["decision"] == "guard:refused")
-    assert [(one["guardrail"], one["retry_at"]) for one in record["metrics_used"]["refusals"]] == [
-        ("kill_switch", None), ("release_in_progress", now + LONGEST_DEPLOY),
-    ]  # fmt: skip
-    logged = [line for line in capsys.readouterr().out.splitlines() if "a guardrail refuses" in line]
-    assert [name in line for name, line in zip(names, logged, strict=True)] == [True, True]
+    logged = [line for line in log if line["event"] == "a guardrail refuses"]
+    for told in (record["metrics_used"]["refusals"], logged):
+        assert [(one["guardrail"], one["retry_at"]) for one in told] == list(zip(names, retry_at, strict=True))
     reported = [line for line in Path(run["report"]).read_text().splitlines() if line.startswith("- `")]
     assert [line.split(":")[0] for line in reported] == [f"- `{name}`" for name in names]
     assert reported[1].endswith(f"ask again from {clock_time(now + LONGEST_DEPLOY)}")
