@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,25 @@ def test_a_role_opens_what_is_its_own(receiver: Receiver, method: str, path: str
         expected = 401 if authorization is None else 403
         assert (answer.status_code == expected) == (who not in allowed), (who, answer.text)
     assert receiver.stored() == []
+
+
+@pytest.mark.parametrize("offered", [BEARER, PIPELINE, VIEWER, OPERATOR, "Bearer of-no-good"])
+def test_a_token_is_compared_with_each_in_constant_time(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, offered: str
+) -> None:
+    """Whose token it is, or that it is nobody's, is not told by the time either: each is compared, and wholly."""
+    compared: list[tuple[bytes, bytes]] = []
+    compare = hmac.compare_digest
+
+    def compare_and_tell(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare_and_tell)
+    receiver.get("/api/v1/incidents", Authorization=offered)
+
+    tokens = [known.removeprefix("Bearer ").encode() for known in (BEARER, PIPELINE, VIEWER, OPERATOR)]
+    assert sorted(compared) == sorted((token, offered.removeprefix("Bearer ").encode()) for token in tokens)
 
 
 def test_a_403_says_what_is_needed(receiver: Receiver) -> None:

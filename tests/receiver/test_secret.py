@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from pathlib import Path
 
@@ -23,6 +24,21 @@ def test_the_secret_and_nothing_else_matches(file: Path) -> None:
     secret = SecretFile(file)
     assert secret.matches("0123456789abcdef")
     assert not any(secret.matches(other) for other in ("", "0123456789abcde", "0123456789abcdef\n", "0123456789ABCDEF"))
+
+
+@pytest.mark.parametrize("offered", ["0123456789abcdef", "0123456789abcdeg", "", "é"])
+def test_it_is_compared_in_constant_time(file: Path, monkeypatch: pytest.MonkeyPatch, offered: str) -> None:
+    """Right or wrong, the whole of it is given to what takes as long wherever they differ, and its word counts."""
+    asked: list[tuple[bytes, bytes]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        asked.append((one, other))
+        return offered == ""
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+
+    assert SecretFile(file).matches(offered) == (offered == "")
+    assert asked == [(b"0123456789abcdef", offered.encode())]
 
 
 def test_a_rotated_secret_counts_at_once(file: Path) -> None:
