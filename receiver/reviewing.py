@@ -13,11 +13,12 @@ from receiver.config import Config
 from receiver.config_values import valid_name
 from receiver.errors import NotFound, NotPossible
 from receiver.journal import judgements, reviews, views
+from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, new_id
 from receiver.journal.reviews import Review
 from receiver.journal.views import View
 from receiver.learning.likeness import Alike, alike, features
-from receiver.model import Action, Found, Result, Trigger
+from receiver.model import Action, Found, Level, Result, Trigger
 from receiver.operators import Person
 from receiver.removed import gone
 from receiver.world import Audit
@@ -127,6 +128,7 @@ def _review(tx: sa.Connection, incident: View, answers: Answers, person: str, no
         features=features(run, kept) if run else frozenset(),
         reviewed_at=float(now),
         reviewed_by=person,
+        approved_success=any(_is_approved_success(one, decision) for one in incident["runs"]),
     )
 
 
@@ -152,6 +154,17 @@ def _decided_rollback(run: View) -> bool:
     """Whether the agent wanted a rollback, whatever became of it; one that was only recorded it did not want."""
     is_only_recorded = run["result"] == Result.RECORDED and run["plan"] is None
     return bool(run["decision"]["action"] == Action.ROLLBACK and not is_only_recorded)
+
+
+def _is_approved_success(run: View, decision: Mapping[str, Any]) -> bool:
+    """Whether it is what the reviewed decision came to: a person approved the fast rollback, and it was verified."""
+    return bool(
+        run["trigger"] == Trigger.ALERT
+        and run["result"] == Result.RESTORED
+        and (run["approval"] or {}).get("state") == ApprovalState.APPROVED
+        and (run["plan"] or {}).get("level") == Level.FAST
+        and (run["decision"] or {}).get("branch") == decision.get("branch")
+    )
 
 
 def _evaluated_at(run: View) -> float | None:

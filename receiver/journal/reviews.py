@@ -37,6 +37,8 @@ class Review:
     features: frozenset[str]
     reviewed_at: float
     reviewed_by: str
+    approved_success: bool = False
+    """Whether a person had approved its fast rollback, and that was verified as restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,11 @@ def put(tx: sa.Connection, review: Review) -> None:
     table = tables.review
     if review.incident is not None:
         tx.execute(sa.delete(table).where(table.c.incident == review.incident))
-    as_stored = {"features": json.dumps(sorted(review.features)), "decided_rollback": int(review.decided_rollback)}
+    as_stored = {
+        "features": json.dumps(sorted(review.features)),
+        "decided_rollback": int(review.decided_rollback),
+        "approved_success": int(review.approved_success),
+    }
     tx.execute(sa.insert(table).values(asdict(review) | as_stored))
 
 
@@ -123,6 +129,7 @@ def _review(row: Any) -> Review:
         **values
         | {
             "decided_rollback": bool(row.decided_rollback),
+            "approved_success": bool(row.approved_success),
             "features": frozenset(json.loads(row.features)),
             "necessary": Found(row.necessary),
             "level_right": Found(row.level_right),

@@ -79,6 +79,18 @@ autonomy = Table(
     Column("set_by", Text, nullable=False),
 )
 
+earned_autonomy = Table(
+    "earned_autonomy",
+    metadata,
+    Column("deployment", Text, primary_key=True),
+    Column("branch", Text, primary_key=True),
+    Column("level", Text, nullable=False),  # L4: it has earned that; L3: it has not, or not any more
+    Column("changes", Integer, nullable=False),  # how often the level has changed
+    Column("changed_at", Float),  # null: it never has
+    Column("reason", Prose, nullable=False),
+    Column("counts_from", Float, nullable=False),  # what was decided until then counts no more
+)
+
 incident = Table(
     "incident",
     metadata,
@@ -277,6 +289,7 @@ review = Table(
     Column("features", Text, nullable=False),
     Column("reviewed_at", Float, nullable=False),
     Column("reviewed_by", Text, nullable=False),
+    Column("approved_success", Integer),  # 1: a person approved its fast rollback, which was verified; null: unknown
     Index("review_by_deployment", "deployment", "reviewed_at"),
 )
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import AuditError, NotFound, NotPossible
-from receiver.journal import incidents, reviews, views
+from receiver.journal import deployments, incidents, reviews, views
+from receiver.journal.approvals import ApprovalState
 from receiver.journal.views import View
-from receiver.model import Action, Found, Level
+from receiver.model import Action, Branch, Found, Level
 from receiver.operators import Person, Via
 from receiver.reviewing import Answers, Reviewers, lookalikes
 from tests.receiver.agent import Agent
@@ -64,6 +65,43 @@ def test_a_restored_incident_is_reviewed(agent: Agent) -> None:
     assert (record["decision"], record["actor"], record["reasoning"]) == ("review", "ada", "a typing error")
     with agent.database.read() as tx:
         assert reviews.of_incident(tx, incident["id"]) == kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "firing", "is_success"),
+    [
+        ({"autonomy": "L3"}, branch(), True),
+        ({"autonomy": "L4"}, branch(), False),
+        ({"autonomy": "L4"}, branch(level=Level.FULL), False),
+    ],
+)
+def test_what_a_person_approved_and_what_helped_is_kept(
+    make_agent: Callable[..., Agent], settings: dict[str, str], firing: Branch, is_success: bool
+) -> None:
+    """A fast rollback that was approved and verified is; one that nobody was asked about, and a full one, are not."""
+    agent = make_agent(**settings)
+    agent.prometheus.firing = (firing,)
+    if agent.go()["result"] is None:
+        agent.decide(ApprovalState.APPROVED)
+        agent.work()
+    kept = reviewers(agent).review(over(agent), ANSWERS, ADA)
+    with agent.database.read() as tx:
+        assert reviews.find(tx) == (kept,)
+    assert kept.approved_success is is_success
+
+
+def test_what_was_approved_and_did_not_help_is_no_success(make_agent: Callable[..., Agent]) -> None:
+    """The command failed, or the person said no: necessary it may have been."""
+    agent = make_agent(autonomy="L3")
+    agent.target.script = "exit 1"
+    for answer in (ApprovalState.APPROVED, ApprovalState.DENIED):
+        agent.go()
+        agent.decide(answer)
+        assert agent.work()["result"] in ("failed", "denied")
+        assert not reviewers(agent).review(over(agent), ANSWERS, ADA).approved_success
+        with agent.database.write() as tx:
+            deployments.clear_latch(tx, "qrl")
+        break_again(agent)
 
 
 @pytest.mark.parametrize(
