@@ -177,7 +177,7 @@ def _describe(model: type[BaseModel], fault: Any) -> str:
         case "extra_forbidden":
             text = "unknown key" + _suggestion(model, fault["loc"])
         case "missing":
-            text = "is required and missing"
+            text = "is required and missing" + _keys_of(model, fault["loc"])
         case "tuple_type":
             text = "must be a list, such as [one, two]"
         case "bool_type":
@@ -193,15 +193,33 @@ def _dotted(location: Location) -> str:
 
 def _suggestion(model: type[BaseModel], location: Location) -> str:
     """The nearest or all known keys at `location`, found by walking the models' annotations."""
-    for part in location[:-1]:
+    around = _section_at(model, location[:-1])
+    if around is None:
+        return ""
+    close = difflib.get_close_matches(str(location[-1]), around.model_fields, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(around.model_fields)}"
+
+
+def _keys_of(model: type[BaseModel], location: Location) -> str:
+    """What can stand in a section that is missing."""
+    around = _section_at(model, location[:-1])
+    field = around.model_fields.get(str(location[-1])) if around else None
+    missing = field.annotation if field else None
+    if isinstance(missing, type) and issubclass(missing, BaseModel):  # and no mapping of names to sections
+        return f"; known in it: {', '.join(missing.model_fields)}"
+    return ""
+
+
+def _section_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    """The section at `location`; names that a file chooses, as those of deployments, lead no further down."""
+    for part in location:
         field = model.model_fields.get(str(part))
         if field is not None:
             found = _section_in(field.annotation)
             if found is None:
-                return ""
+                return None
             model = found
-    close = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(model.model_fields)}"
+    return model
 
 
 def _section_in(annotation: object) -> type[BaseModel] | None:

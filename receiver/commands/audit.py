@@ -13,8 +13,7 @@ from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
 from receiver.audit_retention import prune
 from receiver.commands.groups import Group, example
-from receiver.commands.options import config_option, json_option, person_option
-from receiver.config import load_config
+from receiver.commands.options import config_option, json_option, person_option, read_config
 from receiver.errors import AuditError
 
 
@@ -43,7 +42,7 @@ def audit() -> None:
 @config_option
 def verify_trail(checkpoint: Head | None, as_json: bool, config_path: Path) -> None:
     """Read the whole trail; 1 where a record was changed, dropped, added or swapped, or the checkpoint is not met."""
-    files = load_config(config_path).audit_files
+    files = read_config(config_path).audit_files
     head, fault = verify(files, checkpoint)
     if as_json:
         told = None if fault is None else {"file": str(fault.file), "line": fault.line, "reason": fault.reason}
@@ -70,7 +69,7 @@ def prune_trail(older_than: str, comment: str, person: str, config_path: Path) -
         before = time.time() - parse_duration(older_than)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--older-than") from error
-    files = load_config(config_path).audit_files
+    files = read_config(config_path).audit_files
     removed = prune(AuditTrail(files, time.time), before, person, comment or f"older than {older_than}")
     for segment in removed:
         click.echo(f"{segment}: removed")

@@ -12,9 +12,15 @@ from receiver.backup import stored
 from receiver.backup.sources import configured
 from receiver.backup_by_hand import back_up_by_hand
 from receiver.commands.groups import Group, example
-from receiver.commands.options import config_hint, config_option, json_option, open_journal, person_option
+from receiver.commands.options import (
+    config_hint,
+    config_option,
+    json_option,
+    open_journal,
+    person_option,
+    read_config,
+)
 from receiver.commands.terminal import new_table, plain, print_table, safe
-from receiver.config import load_config
 from receiver.errors import BackupError, NotFound
 from receiver.redact import redact
 from receiver.wiring import put_together
@@ -30,7 +36,7 @@ def backup() -> None:
 @config_option
 def list_backups(as_json: bool, config_path: Path) -> None:
     """List the backups, the newest first."""
-    found = stored.all_in(load_config(config_path).backups)
+    found = stored.all_in(read_config(config_path).backups)
     if as_json:
         click.echo(json.dumps({"backups": [_as_json(one) for one in found]}, indent=2))
         return
@@ -57,7 +63,7 @@ def list_backups(as_json: bool, config_path: Path) -> None:
 @config_option
 def verify(backup_id: str | None, as_json: bool, config_path: Path) -> None:
     """Read the backup ID, or all, and compare every file with the manifest; 1 where one is not what was written."""
-    directory = load_config(config_path).backups
+    directory = read_config(config_path).backups
     asked = (stored.find(directory, backup_id),) if backup_id else stored.all_in(directory)
     answers = [(one.id, *_verified(one)) for one in asked]
     if as_json:

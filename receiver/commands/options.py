@@ -28,6 +28,10 @@ from receiver.web_check import faults
 from receiver.web_config import load_web_config
 
 DEFAULT_CONFIG = "rollback/config/rollback-config.json"
+CONFIG_VARIABLE = "ROLLBACK_AGENT_CONFIG"
+_NAME_ONE = (
+    f"name the configuration with --config or in {CONFIG_VARIABLE}, or begin one with `rollback-agent init DIRECTORY`"
+)
 LOCK = "serve.lock"
 """Held by `serve` below its root while it runs."""
 
@@ -36,7 +40,7 @@ config_option = click.option(
     "config_path",
     type=click.Path(path_type=Path, dir_okay=False),
     default=DEFAULT_CONFIG,
-    envvar="ROLLBACK_AGENT_CONFIG",
+    envvar=CONFIG_VARIABLE,
     show_default=True,
     help="The configuration file (YAML or JSON).",
 )
@@ -74,9 +78,19 @@ person_option = click.option(
 )
 
 
+def read_config(config_path: Path) -> Config:
+    """The configuration; raises ConfigError, which says how to name or begin one where there is none."""
+    try:
+        return load_config(config_path)
+    except ConfigError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ConfigError(f"{error}; {_NAME_ONE}") from error.__cause__
+        raise
+
+
 def load_usable_config(config_path: Path) -> Config:
     """The configuration, whose files can be used too; raises ConfigError."""
-    config = load_config(config_path)
+    config = read_config(config_path)
     found = list(faults(config, load_web_config(config.web.config_file)))
     key = config.audit.key_file  # the one below root is the agent's own, and nobody else need be able to read it
     if key is not None and (fault := AuditKey(key).fault()):
@@ -111,7 +125,7 @@ def serving_since(root: Path) -> float | None:
 
 def config_hint(config_path: Path) -> str:
     """What has to be typed after a suggested command, so that it works as it is printed."""
-    is_known = str(config_path) == DEFAULT_CONFIG or "ROLLBACK_AGENT_CONFIG" in os.environ
+    is_known = str(config_path) == DEFAULT_CONFIG or CONFIG_VARIABLE in os.environ
     return "" if is_known else f" --config {config_path}"
 
 
@@ -148,7 +162,7 @@ def at_command_line(person: str | None) -> Person:
 
 def load_knowing_secrets(config_path: Path) -> Config:
     """The configuration; the secrets that it names are hidden from now on in all that is recorded and printed."""
-    config = load_config(config_path)
+    config = read_config(config_path)
     for file in config.secret_files:
         with suppress(OSError, ValueError):  # who may not read it cannot give it away either
             SecretFile(file).digest()

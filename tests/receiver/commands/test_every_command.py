@@ -146,6 +146,15 @@ def test_what_is_wrong_around_a_command_is_said(here: Journaled, wrong: str, mon
             assert said.strip(), where
 
 
+def test_who_has_no_configuration_is_told_how_to_get_one(here: Journaled) -> None:
+    """How one is named, and what begins one, by each command that reads the receiver's."""
+    here.config.unlink()
+    for name in sorted({*WITH_CONFIG} - OWN):
+        _, said = run_command(*name.split(), *arguments_of(name), "--config", here.config)
+        hints = ("--config", "ROLLBACK_AGENT_CONFIG", "`rollback-agent init DIRECTORY`")
+        assert [hint for hint in hints if hint not in said] == [], f"{name}: {said}"
+
+
 @pytest.mark.parametrize("name", LEAVES)
 def test_wrong_usage_is_said(name: str) -> None:
     """An unknown option, too many arguments, and what is required and missing: 2, with a sentence that names it."""
