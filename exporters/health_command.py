@@ -22,20 +22,29 @@ from exporters.outcome import Outcome
 from exporters.resolver import Resolver
 
 NOT_GOOD, USAGE_ERROR = 1, 2
+DEFAULT_CONFIG = "exporter.yml"
 
 Found = tuple[Check, Outcome, float]
+
+
+def _complete(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    try:
+        config = load(Path(ctx.params.get("path") or DEFAULT_CONFIG), Config)
+    except ConfigError:
+        return []
+    return [name for name in config.deployments if name.startswith(incomplete)]
 
 
 @click.command(epilog="\b\nExample:\n  rollback-agent health --config exporter.yml --deployment qrl")
 @click.option(
     "--config",
     "path",
-    default="exporter.yml",
+    default=DEFAULT_CONFIG,
     show_default=True,
     type=click.Path(path_type=Path),
     help="The exporter's configuration file.",
 )
-@click.option("--deployment", help="Run the checks of this deployment only.")
+@click.option("--deployment", shell_complete=_complete, help="Run the checks of this deployment only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def health(path: Path, deployment: str | None, as_json: bool) -> None:
     """Run every configured health check once, now and side by side.

@@ -8,7 +8,7 @@ from receiver.durations import clock_time
 from receiver.journal.escalations import Escalation
 from receiver.journal.views import View
 from receiver.markdown import printable
-from receiver.model import EscalationReason, RaisedAlert, Signal
+from receiver.model import NO_RELEASE, EscalationReason, RaisedAlert, Signal
 from receiver.next_steps import ADVICE, next_steps
 from receiver.redact import redact_text
 
@@ -82,7 +82,7 @@ def _done(asked: Escalation, run: View | None, latched: bool) -> Iterator[str]:
         yield f"Refused by {refusal['guardrail']}: {refusal['reason']}{retry}"
     plan, backup, execution, verification = (run.get(name) for name in ("plan", "backup", "execution", "verification"))
     if plan:
-        yield f"Planned: {plan['level']} rollback of {plan['live_release']} to {plan['target_release'] or 'no release'}"
+        yield f"Planned: {plan['level']} rollback of {plan['live_release']} to {plan['target_release'] or NO_RELEASE}"
     if backup:
         yield f"Backed up to {backup['directory']}"
     if execution:

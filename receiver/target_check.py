@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from receiver.errors import TargetError
+from receiver.inspection.found import UNFINISHED
 from receiver.model import Level
 from receiver.world import Target
 
@@ -16,17 +17,17 @@ def faults(target: Target) -> tuple[str, ...]:
     programs = dict.fromkeys((*target.programs(Level.FAST), *target.programs(Level.FULL)))
     found = [why for program in programs if (why := why_unusable(Path(program)))]
     try:
-        live, known = target.live(), target.known()
+        target.live()
+        target.known()
     except TargetError as error:
         found.append(str(error))
-    else:
-        if all(release.id == live.id for release in known):
-            found.append(f"{live.id} is live, and no other release is known to roll back to")
     return (*found, *target.faults())
 
 
 def why_unusable(program: Path) -> str | None:
     """Why a program cannot be started, as far as its file tells."""
+    if program.is_relative_to(UNFINISHED):
+        return f"{program} is still to be filled in: the configuration needs the path of your own program there"
     try:
         mode = program.stat().st_mode
     except OSError as error:

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from receiver.commands.groups import example
-from receiver.commands.options import at_command_line, config_option, open_operators, person_option
+from receiver.commands.options import (
+    at_command_line,
+    config_option,
+    deployment_argument,
+    open_operators,
+    person_option,
+)
 from receiver.commands.terminal import plain
 from receiver.operators import Answer
 
@@ -36,7 +42,7 @@ def answer(escalation: str, word: str | None, comment: str, person: str, config_
 
 
 @click.command(epilog=example("rollback-agent clear qrl --comment 'restart.sh is mended'"))
-@click.argument("deployment")
+@deployment_argument
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option
 @config_option

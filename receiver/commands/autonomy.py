@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from receiver.commands.groups import Group, example
-from receiver.commands.options import at_command_line, config_option, open_operators, person_option
+from receiver.commands.options import (
+    at_command_line,
+    complete_deployment,
+    config_option,
+    open_operators,
+    person_option,
+)
 from receiver.journal.autonomy import ALL
 from receiver.model import Autonomy
 
@@ -22,7 +28,7 @@ def autonomy() -> None:
 
 @autonomy.command("set", epilog=example("rollback-agent autonomy set L1 qrl --comment 'load test until noon'"))
 @click.argument("level", type=click.Choice([level.value for level in Autonomy]))
-@click.argument("deployment", required=False)
+@click.argument("deployment", required=False, shell_complete=complete_deployment)
 @all_option
 @comment_option
 @person_option
@@ -39,7 +45,7 @@ def set_(level: str, deployment: str | None, everywhere: bool, comment: str, per
 
 
 @autonomy.command(epilog=example("rollback-agent autonomy reset --all"))
-@click.argument("deployment", required=False)
+@click.argument("deployment", required=False, shell_complete=complete_deployment)
 @all_option
 @comment_option
 @person_option

@@ -26,7 +26,13 @@ from receiver.commands.backtest_sweep import print_sweep
 from receiver.commands.backtest_view import print_replayed, replayed_as_json
 from receiver.commands.backtest_write import write_settings
 from receiver.commands.groups import example
-from receiver.commands.options import Moment, config_option, json_option, load_knowing_secrets
+from receiver.commands.options import (
+    Moment,
+    complete_deployment,
+    config_option,
+    json_option,
+    load_knowing_secrets,
+)
 from receiver.rules.files import SHIPPED, TREE
 from receiver.wiring import history
 
@@ -45,7 +51,13 @@ def _sweep(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.command(epilog=example("rollback-agent backtest --from 2026-11-01 --deployment qrl"))
 @click.option("--from", "since", type=Moment(), required=True, help="Where the replay begins; UTC unless it says.")
 @click.option("--to", "until", type=Moment(), help="Where it ends; now by default.")
-@click.option("--deployment", "only", multiple=True, help="Only this one; may be repeated. All by default.")
+@click.option(
+    "--deployment",
+    "only",
+    multiple=True,
+    shell_complete=complete_deployment,
+    help="Only this one; may be repeated. All by default.",
+)
 @click.option(
     "--set",
     "settings",

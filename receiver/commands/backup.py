@@ -15,6 +15,7 @@ from receiver.commands.groups import Group, example
 from receiver.commands.options import (
     config_hint,
     config_option,
+    deployment_argument,
     json_option,
     open_journal,
     person_option,
@@ -78,7 +79,7 @@ def verify(backup_id: str | None, as_json: bool, config_path: Path) -> None:
 
 
 @backup.command("make", epilog=example("rollback-agent backup make qrl"))
-@click.argument("deployment")
+@deployment_argument
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option
 @config_option

@@ -12,15 +12,19 @@ VARIABLE = "_ROLLBACK_AGENT_COMPLETE"
 """Set by the shell when it asks the program itself, so a new command is completed without a new script."""
 
 
-@click.command(epilog=example("rollback-agent completion bash > /etc/bash_completion.d/rollback-agent"))
+@click.command(epilog=example("source <(rollback-agent completion bash)"))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script of SHELL; bash has to be 4.4 or newer.
+    """Print what SHELL has to read to complete commands, options and deployments; bash has to be 4.4 or newer.
 
     \b
-    bash: rollback-agent completion bash > /etc/bash_completion.d/rollback-agent
+    Now, in this bash:  source <(rollback-agent completion bash)
+    In each new shell, by a file that it reads (bash needs its package bash-completion for that):
+    bash: mkdir -p ~/.local/share/bash-completion/completions
+          rollback-agent completion bash > ~/.local/share/bash-completion/completions/rollback-agent
     zsh:  rollback-agent completion zsh > /usr/local/share/zsh/site-functions/_rollback-agent
-    fish: rollback-agent completion fish > ~/.config/fish/completions/rollback-agent.fish
+    fish: mkdir -p ~/.config/fish/completions
+          rollback-agent completion fish > ~/.config/fish/completions/rollback-agent.fish
     """
     found = get_completion_class(shell)
     if found is None:

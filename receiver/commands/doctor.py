@@ -50,7 +50,7 @@ def doctor(as_json: bool, config_path: Path) -> None:
 def _told(one: Checked) -> Checked:
     """Print it at once: some of what is asked may take its time to answer."""
     if one.wrong is None:
-        click.echo(f"well   {one.subject}")
+        click.echo(f"well   {one.subject}{f': {plain(one.note)}' if one.note else ''}")
     else:
         click.echo(f"WRONG  {one.subject}: {plain(one.wrong)}")
         click.echo(f"       to do: {plain(one.to_do or '')}")

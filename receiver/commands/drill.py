@@ -11,6 +11,7 @@ import click
 from receiver.commands.groups import example
 from receiver.commands.options import (
     at_command_line,
+    complete_deployment,
     config_hint,
     config_option,
     is_serving,
@@ -29,6 +30,7 @@ from receiver.durations import clock_time, in_words
 from receiver.errors import NotFound, NotPossible, RollbackAgentError
 from receiver.journal import drills
 from receiver.journal.database import Database
+from receiver.model import NO_RELEASE
 from receiver.redact import redact
 from receiver.wiring import alertmanager, put_together
 
@@ -36,7 +38,11 @@ from receiver.wiring import alertmanager, put_together
 @click.command(epilog=example("rollback-agent drill --dry-run qrl"))
 @click.argument("scenario", required=False)
 @click.option(
-    "--dry-run", "deployment", metavar="DEPLOYMENT", help="Break nothing: send an alert of its own, and plan."
+    "--dry-run",
+    "deployment",
+    metavar="DEPLOYMENT",
+    shell_complete=complete_deployment,
+    help="Break nothing: send an alert of its own, and plan.",
 )
 @click.option("--confirm", "confirms", is_flag=True, help="Confirm the plan that the agent asks about, as yourself.")
 @json_option
@@ -157,9 +163,7 @@ def _print(rehearsed: Rehearsed) -> None:
         click.echo(f"  the alert came to the agent after {rehearsed.arrived_after:.1f} s")
     if rehearsed.would_be is not None:
         plan = rehearsed.would_be.plan
-        click.echo(
-            f"  a fast rollback would go from {plan.live_release} to {plan.target_release or 'nothing known good'}"
-        )
+        click.echo(f"  a fast rollback would go from {plan.live_release} to {plan.target_release or NO_RELEASE}")
         for refusal in rehearsed.would_be.refusals:
             click.echo(f"  refused by {refusal.guardrail}: {plain(refusal.reason)}")
     if rehearsed.found.is_good:

@@ -9,7 +9,12 @@ from pathlib import Path
 import click
 
 from receiver.commands.groups import example
-from receiver.commands.options import config_option, json_option, open_journal
+from receiver.commands.options import (
+    config_option,
+    deployment_argument,
+    json_option,
+    open_journal,
+)
 from receiver.commands.release import release_argument
 from receiver.commands.terminal import safe
 from receiver.errors import NotFound
@@ -17,7 +22,7 @@ from receiver.gate import obstacles
 
 
 @click.command(epilog=example("rollback-agent gate qrl 20261102-1200 --commit 3f2c9aa && ./deploy"))
-@click.argument("deployment")
+@deployment_argument
 @release_argument
 @click.option("--commit", help="What it was built from: a held release is refused under another id, too.")
 @json_option

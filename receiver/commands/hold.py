@@ -7,14 +7,20 @@ from pathlib import Path
 import click
 
 from receiver.commands.groups import example
-from receiver.commands.options import at_command_line, config_option, open_operators, person_option
+from receiver.commands.options import (
+    at_command_line,
+    config_option,
+    deployment_argument,
+    open_operators,
+    person_option,
+)
 from receiver.commands.release import release_argument
 
 comment_option = click.option("--comment", default="", help="A word for the audit trail.")
 
 
 @click.command(epilog=example("rollback-agent hold qrl 20261102-1200 --comment 'loses carts'"))
-@click.argument("deployment")
+@deployment_argument
 @release_argument
 @comment_option
 @person_option
@@ -26,7 +32,7 @@ def hold(deployment: str, release_id: str, comment: str, person: str, config_pat
 
 
 @click.command("release-hold", epilog=example("rollback-agent release-hold qrl 20261102-1200"))
-@click.argument("deployment")
+@deployment_argument
 @release_argument
 @comment_option
 @person_option

@@ -8,7 +8,13 @@ import click
 
 from configfile import parse_duration
 from receiver.commands.groups import Group, example
-from receiver.commands.options import config_hint, config_option, open_announcements, person_option
+from receiver.commands.options import (
+    config_hint,
+    config_option,
+    deployment_argument,
+    open_announcements,
+    person_option,
+)
 from receiver.durations import clock_time
 from receiver.journal.hotfixes import HotfixState
 
@@ -28,7 +34,7 @@ def hotfix() -> None:
 
 
 @hotfix.command(epilog=example("rollback-agent hotfix start qrl --eta 10m --comment 'the header is back'"))
-@click.argument("deployment")
+@deployment_argument
 @click.option("--eta", callback=_seconds, required=True, help="When it will be live, such as 10m; less than 15m.")
 @comment_option
 @person_option
@@ -43,7 +49,7 @@ def start(deployment: str, eta: float, comment: str, person: str, config_path: P
 
 
 @hotfix.command(epilog=example("rollback-agent hotfix done qrl"))
-@click.argument("deployment")
+@deployment_argument
 @comment_option
 @person_option
 @config_option
@@ -54,7 +60,7 @@ def done(deployment: str, comment: str, person: str, config_path: Path) -> None:
 
 
 @hotfix.command(epilog=example("rollback-agent hotfix failed qrl"))
-@click.argument("deployment")
+@deployment_argument
 @comment_option
 @person_option
 @config_option

@@ -47,6 +47,19 @@ config_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def complete_deployment(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The deployments that a shell offers: those of the configuration, none where that cannot be read."""
+    path = ctx.params.get("config_path") or os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG
+    try:
+        config = load_config(Path(path))
+    except ConfigError:
+        return []
+    return [name for name in config.deployments if name.startswith(incomplete)]
+
+
+deployment_argument = click.argument("deployment", shell_complete=complete_deployment)
+
+
 class Moment(click.ParamType[float]):
     """A date or a moment in ISO 8601, in UTC where it names no zone."""
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import click
 
 from receiver.commands.groups import Group, example
-from receiver.commands.options import config_option, open_announcements, person_option
+from receiver.commands.options import (
+    config_option,
+    deployment_argument,
+    open_announcements,
+    person_option,
+)
 from receiver.config_values import valid_name
 from receiver.journal.releases import Migration
 
@@ -28,7 +33,7 @@ def release() -> None:
 
 
 @release.command(epilog=example("rollback-agent release start qrl 20261102-1200 --commit 3f2c9aa --author ada"))
-@click.argument("deployment")
+@deployment_argument
 @release_argument
 @click.option("--commit", help="What it was built from.")
 @click.option("--author", help="Who made the change.")
@@ -51,7 +56,7 @@ def start(
 
 
 @release.command(epilog=example("rollback-agent release finish qrl 20261102-1200 --migration ok"))
-@click.argument("deployment")
+@deployment_argument
 @release_argument
 @click.option(
     "--migration",

@@ -14,7 +14,16 @@ import click
 
 from receiver.audit import AuditTrail
 from receiver.commands.groups import Group, example
-from receiver.commands.options import Moment, at_command_line, config_option, json_option, open_journal, person_option
+from receiver.commands.options import (
+    Moment,
+    at_command_line,
+    complete_deployment,
+    config_option,
+    deployment_argument,
+    json_option,
+    open_journal,
+    person_option,
+)
 from receiver.commands.review_view import show_patterns, show_summary, show_unreviewed
 from receiver.durations import clock_time
 from receiver.errors import NotFound
@@ -115,7 +124,7 @@ def incident(
         "rollback-agent review missed qrl --began 2026-11-30T14:03:00Z --cause 'a leak' --branch wide_impact"
     )
 )
-@click.argument("deployment")
+@deployment_argument
 @click.option("--necessary", type=WORDS, default=Found.YES.value, show_default=True, help="Was a rollback necessary?")
 @click.option("--branch", help="The branch of the tree that should have fired.")
 @click.option("--service", "services", multiple=True, help="A service that failed; may be given several times.")
@@ -146,7 +155,7 @@ def missed(
 
 
 @review.command(name="summary", epilog=example("rollback-agent review summary --deployment qrl"))
-@click.option("--deployment", help="Only of this one.")
+@click.option("--deployment", shell_complete=complete_deployment, help="Only of this one.")
 @json_option
 @config_option
 def summary_(deployment: str | None, as_json: bool, config_path: Path) -> None:

@@ -15,6 +15,7 @@ from receiver.commands.options import (
     at_command_line,
     config_hint,
     config_option,
+    deployment_argument,
     is_serving,
     json_option,
     open_journal,
@@ -30,7 +31,7 @@ from receiver.errors import RollbackAgentError
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import incidents
 from receiver.journal.database import Database
-from receiver.model import SHORT_HASH, Level, Plan, Refusal, Trigger
+from receiver.model import NO_RELEASE, SHORT_HASH, Level, Plan, Refusal, Trigger
 from receiver.redact import redact
 from receiver.wiring import put_together
 from receiver.world import World
@@ -39,7 +40,7 @@ _WIDTH = max(len(guardrail.__name__) for guardrail in GUARDRAILS) + 2
 
 
 @click.command(epilog=example("rollback-agent rollback qrl --level fast --dry-run"))
-@click.argument("deployment")
+@deployment_argument
 @click.option(
     "--level",
     type=click.Choice([level.value for level in Level]),
@@ -93,7 +94,7 @@ def _print_plan(world: World, plan: Plan, said_no: tuple[Refusal, ...]) -> None:
     click.echo(f"level       {plan.level}")
     click.echo(f"from        {plan.live_release} (commit {plain(plan.live_commit or 'unknown')})")
     commit = f" (commit {plain(plan.target_commit or 'unknown')})" if plan.target_release else ""
-    click.echo(f"to          {plan.target_release or 'no known good release'}{commit}")
+    click.echo(f"to          {plan.target_release or NO_RELEASE}{commit}")
     click.echo(f"back up     {kept or 'the plan and the configuration only'}")
     click.echo(f"            into {world.config.backups}")
     click.echo(f"command     {plain(' '.join(plan.command) or 'none')}")

@@ -17,7 +17,7 @@ from receiver.durations import clock_time, in_words
 from receiver.errors import RollbackAgentError
 from receiver.journal import views
 from receiver.journal.views import View
-from receiver.model import SHORT_HASH
+from receiver.model import NO_RELEASE, SHORT_HASH
 from receiver.progress import progress
 from receiver.removed import gone
 
@@ -104,7 +104,7 @@ def _show_run(incident: str, run: View, hint: str) -> None:
     click.echo(f"\nRun {run['id']}: {ended}")
     plan = run["plan"]
     if plan:
-        change = safe(f"{plan['live_release']} -> {plan['target_release']}")
+        change = safe(f"{plan['live_release']} -> {plan['target_release'] or NO_RELEASE}")
         click.echo(f"  plan {plan['hash'][:SHORT_HASH]}: {plan['level']}, {change}")
         click.echo(f"  command: {safe(' '.join(plan['command']) or 'none')}")
     table = new_table("phase", "began", "took", "outcome")

@@ -14,7 +14,7 @@ from receiver.commands.options import config_hint, config_option, json_option, o
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time, in_words
 from receiver.journal.views import View
-from receiver.model import SHORT_HASH
+from receiver.model import NO_RELEASE, SHORT_HASH
 from receiver.standing import live_releases, standing
 from receiver.wiring import put_together
 
@@ -60,7 +60,7 @@ def status(as_json: bool, config_path: Path) -> None:
 
 def _ask_to_confirm(approval: View, hint: str) -> None:
     plan = approval["plan"]
-    change = f"{plan['live_release']} -> {plan['target_release']}"
+    change = f"{plan['live_release']} -> {plan['target_release'] or NO_RELEASE}"
     click.echo(f"\nA person must confirm: roll {approval['deployment']} back, {safe(change)} ({plan['level']})")
     if approval["need"] > 1:
         by = "".join(f", by {safe(vote['person'])}" for vote in approval["votes"])

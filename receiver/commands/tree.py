@@ -16,7 +16,12 @@ from rich.live import Live
 from rich.text import Text
 
 from receiver.commands.groups import example
-from receiver.commands.options import config_option, json_option, load_knowing_secrets
+from receiver.commands.options import (
+    complete_deployment,
+    config_option,
+    json_option,
+    load_knowing_secrets,
+)
 from receiver.commands.terminal import new_console, print_drawn
 from receiver.commands.tree_view import details, fitted, overview
 from receiver.durations import clock_time
@@ -41,7 +46,7 @@ class Tree:
 
 
 @click.command(epilog=example("rollback-agent tree qrl --watch"))
-@click.argument("deployment", required=False)
+@click.argument("deployment", required=False, shell_complete=complete_deployment)
 @click.option("--watch", is_flag=True, help=f"Draw anew every {EVERY:g} s until Ctrl-C, which ends it with 130.")
 @json_option
 @config_option

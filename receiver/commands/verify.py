@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from receiver.commands.groups import example
-from receiver.commands.options import config_option, journal_of, json_option, load_knowing_secrets
+from receiver.commands.options import (
+    config_option,
+    deployment_argument,
+    journal_of,
+    json_option,
+    load_knowing_secrets,
+)
 from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.errors import NotFound
@@ -22,7 +29,7 @@ from receiver.world import World
 
 
 @click.command(epilog=example("rollback-agent verify qrl --check-only"))
-@click.argument("deployment")
+@deployment_argument
 @click.option("--check-only", is_flag=True, help="Look once instead of until it is well or the time is up.")
 @json_option
 @config_option
@@ -33,7 +40,7 @@ def verify(deployment: str, check_only: bool, as_json: bool, config_path: Path) 
     and no branch that asks for a rollback fires. Without --check-only it waits for that, up to verify.timeout.
     """
     world = world_of(load_knowing_secrets(config_path), deployment)
-    found = await_well(world, 0.0 if check_only else world.settings.verify.timeout)
+    found = await_well(world, 0.0 if check_only else world.settings.verify.timeout, _tell)
     if as_json:
         signals = [{"name": one.name, "service": one.service, "value": one.value} for one in found.signals]
         answer = {"deployment": deployment, "well": found.missing is None, "missing": found.missing, "signals": signals}
@@ -51,14 +58,25 @@ def world_of(config: Config, deployment: str) -> World:
     return put_together(config, journal_of(config)).current().worlds[deployment]
 
 
-def await_well(world: World, patience: float) -> Look:
-    """Look until all is well, or for `patience` seconds; samples count from max_age before the first look on."""
+def await_well(world: World, patience: float, tell: Callable[[str], None] = lambda _: None) -> Look:
+    """Look until all is well, or for `patience` seconds; samples count from max_age before the first look on.
+
+    Each new reason to wait is told once.
+    """
     since, deadline = world.clock() - world.config.prometheus.max_age, world.clock() + patience
+    told: str | None = None
     while True:
         found = look(world, since, None)
         if found.missing is None or world.clock() >= deadline:
             return found
+        if found.missing != told:
+            told = found.missing
+            tell(told)
         time.sleep(LOOK_AGAIN)
+
+
+def _tell(missing: str) -> None:
+    click.echo(f"waiting: {plain(missing)}", err=True)  # the answer alone goes to standard output
 
 
 def in_words(deployment: str, found: Look) -> str:

@@ -10,22 +10,30 @@ from receiver.errors import RollbackAgentError
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found: `wrong` and `to_do` are None where all is well."""
+    """What was found: `wrong` and `to_do` are None where all is well; then a `note` may say what is not there yet."""
 
     subject: str
     wrong: str | None
     to_do: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Nothing is wrong, but what is looked at is not there yet; the note says what and what makes it."""
+
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What is to be looked at; `look` says what is wrong, or None, and may raise why it cannot be told.
+    """What is to be looked at; `look` says what is wrong, or NotYet or None, and may raise why it cannot be told.
 
     Where one of those subjects is wrong that it `needs`, nothing is looked at.
     """
 
     subject: str
-    look: Callable[[], str | None]
+    look: Callable[[], str | NotYet | None]
     to_do: str
     needs: tuple[str, ...] = ()
 
@@ -47,4 +55,6 @@ def _found(check: Check, missing: str | None) -> Checked:
         wrong = check.look()
     except (RollbackAgentError, OSError) as error:
         wrong = str(error)
+    if isinstance(wrong, NotYet):
+        return Checked(check.subject, None, note=wrong.note)
     return Checked(check.subject, wrong, check.to_do) if wrong else Checked(check.subject, None)

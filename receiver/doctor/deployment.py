@@ -31,8 +31,8 @@ def of_deployment(world: World) -> Iterator[Check]:
     )  # fmt: skip
     yield Check(
         f"{name}: good release", partial(_good_release, world),
-        f"wait until a second release has been live for {in_words(world.settings.good_after)} (good_after) without a "
-        "firing branch; until then a rollback is for a person",
+        f"let it prove good: {in_words(world.settings.good_after)} (good_after) without a firing branch, while `serve` "
+        "runs. From the next release on there is something to go back to; until then a rollback is for a person",
         needs=("journal", target),
     )  # fmt: skip
     yield Check(
@@ -66,9 +66,12 @@ def _target(world: World) -> str | None:
 def _good_release(world: World) -> str | None:
     live, known = world.target.live(), world.target.known()
     with world.database.read() as tx:
-        if choose_target(live, known, releases.known(tx, world.deployment)):
-            return None
-    return f"none but {live.id}, which is live, has proved good yet, so there is nothing to roll back to"
+        remembered = releases.known(tx, world.deployment)
+    if choose_target(live, known, remembered):
+        return None
+    is_good = live.id in remembered and remembered[live.id].good_at is not None
+    itself = "has proved good" if is_good else "has not proved good itself yet"
+    return f"there is no good release to go back to from {live.id}, which is live and {itself}"
 
 
 def _latch(world: World) -> str | None:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from receiver.audit import AuditTrail
-from receiver.doctor.checked import Check, Checked, made
+from receiver.doctor.checked import Check, Checked, NotYet, made
 from receiver.doctor.deployment import of_deployment
 from receiver.doctor.monitoring import Monitoring, ahead_of, of_monitoring
 from receiver.doctor.permissions import permissions
@@ -38,7 +38,7 @@ def _checks(
         "start it: `systemctl start rollback-agent`, or `rollback-agent serve` with this configuration",
     )  # fmt: skip
     yield Check(
-        "permissions", lambda: permissions(config, config_path),
+        "permissions", lambda: permissions(config, config_path, serving_since is not None),
         "the agent's user, and nobody else, writes below root; see docs/deploy/",
     )  # fmt: skip
     yield Check(
@@ -70,11 +70,13 @@ def _checks(
         yield from of_deployment(world)
 
 
-def _disk(world: World) -> str | None:
-    needed, free = world.config.guardrails.disk_space.minimum_bytes, shutil.disk_usage(world.config.root).free
-    if free >= needed:
-        return None
-    return f"{free / 1e9:.2f} GB are free at {world.config.root}, {needed / 1e9:.2f} GB are needed"
+def _disk(world: World) -> str | NotYet | None:
+    root, needed = world.config.root, world.config.guardrails.disk_space.minimum_bytes
+    there = next(one for one in (root, *root.parents) if one.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        return f"{free / 1e9:.2f} GB are free at {there}, {needed / 1e9:.2f} GB are needed"
+    return None if there == root else NotYet(f"{root} is not there yet; {there} has room for it")
 
 
 def _journal(world: World) -> str | None:

@@ -10,6 +10,7 @@ from receiver.model.run import Judged, Outcome, Proceed, Run, Stop, Wait
 from receiver.model.telemetry import Branch, Demand, History, RaisedAlert, Signal, Silence, Storm, Telemetry
 from receiver.model.words import (
     MOST_DEMANDING_FIRST,
+    NO_RELEASE,
     SHORT_HASH,
     Action,
     Autonomy,
@@ -25,6 +26,7 @@ from receiver.model.words import (
 
 __all__ = [
     "MOST_DEMANDING_FIRST",
+    "NO_RELEASE",
     "SHORT_HASH",
     "Action",
     "Attribution",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 SHORT_HASH = 8
+NO_RELEASE = "no known good release"
+"""Where a plan has no target."""
 """How many characters of a plan's hash a person types to confirm it."""
 
 

@@ -29,7 +29,7 @@ class Journaled:
             "alertmanager": {"url": "http://127.0.0.1:1"},
             "deployments": {name: self._deployment(directory / name) for name in ("qrl", "shop")},
         }
-        self.config.write_text(json.dumps(self.content))
+        self.write()
         self.database: Database = open_database(self.root)
         migrate(self.database)
 
@@ -40,6 +40,10 @@ class Journaled:
         (release / "REVISION").write_text("c" * 40)
         (path / "current").symlink_to("releases/r1")
         return {"target": {"releases": {"path": str(path), "restart": ["/bin/true"]}}}
+
+    def write(self) -> None:
+        """Write `content` to the file."""
+        self.config.write_text(json.dumps(self.content))
 
     def run(self, *arguments: str) -> Result:
         """What the command line does with these arguments; expected errors are `result.exception`."""

@@ -18,13 +18,18 @@ def test_the_command_tells_and_ends_with_1(here: Journaled) -> None:
     assert "WRONG  Watchdog: not known, since serve is wrong\n" in said
     _, as_json = run_command("doctor", "--config", here.config, "--json")
     found = {one["subject"]: one for one in json.loads(as_json)}
-    assert found["kill switch"] == {"subject": "kill switch", "wrong": None, "to_do": None}
+    assert found["kill switch"] == {"subject": "kill switch", "wrong": None, "to_do": None, "note": None}
     assert found["serve"]["to_do"].startswith("start it: ")
 
 
-def test_a_target_without_another_release_is_found(here: Journaled) -> None:
-    """There is nothing to roll back to."""
-    assert "no other release is known to roll back to" in here.run("doctor").output
+def test_a_target_without_another_release_is_no_fault_of_the_target(here: Journaled) -> None:
+    """There is nothing to roll back to until the live release is good and the next one is there, and that is said."""
+    said = here.run("doctor").output
+    assert "well   qrl: target\n" in said
+    assert (
+        "good release to go back to from r1, which is live and has not proved good itself yet\n       to do: let"
+        in said
+    )
     shutil.rmtree(here.root.parent / "qrl")
     assert "qrl: target: " in here.run("doctor").output
 
@@ -39,7 +44,9 @@ def test_before_the_agent_has_served_it_looks_all_the_same(here: Journaled) -> N
         f"WRONG  journal: there is no journal at {here.root}/state.db\n       to do: `rollback-agent serve` makes it"
         in said
     )
-    assert "WRONG  qrl: target: " in said
+    assert "WRONG  qrl: good release: not known, since journal is wrong\n" in said
+    assert f"well   permissions: {here.root} is not there yet; `rollback-agent serve` makes it\n" in said
+    assert f"well   disk: {here.root} is not there yet; {here.root.parent} has room for it\n" in said
     assert not here.root.exists()
 
 

@@ -137,7 +137,7 @@ FAULTS: dict[str, tuple[Callable[[Patient], object], str, str]] = {
     "qrl: target": (
         lambda here: setattr(here.agent.target, "error", TargetError("no link")), "no link", "deployments.qrl.target",
     ),
-    "qrl: good release": (hold, "none but r2, which is live, has proved good yet", "0:15:00"),
+    "qrl: good release": (hold, "no good release to go back to from r2, which is live and has not proved", "0:15:00"),
     "qrl: latch": (latch, "it is latched: it failed", "rollback-agent clear qrl"),
     "qrl: transactions": (
         lambda here: setattr(told_transactions(here), "error", TransactionsError("gone")), "gone",
@@ -204,6 +204,17 @@ def test_a_full_disk_is_found(make_agent: Callable[..., Agent]) -> None:
     """Where less is free than the guardrail wants."""
     here = Patient(make_agent(guardrails={"disk_space": {"minimum_bytes": 1 << 62}}))
     assert list(here.wrong()) == ["disk"]
+
+
+def test_a_directory_that_is_gone_is_wrong_while_it_serves(here: Patient) -> None:
+    """Before that `serve` has yet to make it, which is no fault; in place of a directory a file is one at any time."""
+    commands = here.agent.config.commands
+    commands.rmdir()
+    assert f"{commands} is no directory" in here.wrong()["permissions"]
+    here.serving_since = None
+    assert "permissions" not in here.wrong()
+    commands.touch()
+    assert f"{commands} is no directory" in here.wrong()["permissions"]
 
 
 def test_a_budget_that_is_spent_is_found(make_agent: Callable[..., Agent]) -> None:
