@@ -23,7 +23,7 @@ JOURNAL_LOOK = 5.0
 """Seconds between two looks whether the journal can be written."""
 CLEAR_UP_EVERY = 3600.0
 """Seconds between two looks for what is beyond the limits of what is kept."""
-GATHER = 0.25
+GATHER = 0.5
 """Seconds after a look at the inbox in which notifications gather for the next: those of a storm go together."""
 AUDIT_LOOK = 5.0
 """Seconds between two looks at the audit trail; shorter than Prometheus' own."""
@@ -38,6 +38,7 @@ class Workers:
         self._ended = threading.Event()
         self._notified = threading.Event()
         self._runnable = threading.Event()
+        self._taking = threading.Lock()
         self._asked = threading.Event()
         self._threads: list[threading.Thread] = []
         self._turns = Turns(time.monotonic)
@@ -46,7 +47,7 @@ class Workers:
         """Start all threads."""
         self._spawn("inbox", self._loop, self._inbox, self._notified)
         for number in range(RUN_THREADS):
-            self._spawn(f"run-{number}", self._loop, self._parts.workflow.work_once, self._runnable)
+            self._spawn(f"run-{number}", self._loop, self._run, threading.Event())
         self._spawn("escalate", self._loop, self._escalate, self._asked)
         threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
@@ -90,6 +91,17 @@ class Workers:
             self._runnable.set()
         self._stop.wait(GATHER)
         return False
+
+    def _run(self) -> bool:
+        """Work on what is due. One thread looks for it, for all that have nothing to do: each look is a write."""
+        with self._taking:
+            self._runnable.clear()
+            run = self._parts.workflow.take()
+            if run is None:
+                self._runnable.wait(POLL)
+                return True
+        self._parts.workflow.work_on(run)
+        return True
 
     def _escalate(self) -> bool:
         return self._parts.current().escalator.work_once()

@@ -67,13 +67,22 @@ class Workflow:
         self._holding = threading.Lock()
 
     def work_once(self) -> bool:
-        """Take the run that is due and bring it as far as it goes now; returns whether there was one.
+        """Take the run that is due and work on it; returns whether there was one."""
+        run = self.take()
+        if run is None:
+            return False
+        self.work_on(run)
+        return True
+
+    def take(self) -> Run | None:
+        """The run that has been due longest, with the lease on it; None where none is, or the agent is stopping."""
+        return None if self._stopping.is_set() else self._claim()
+
+    def work_on(self, run: Run) -> None:
+        """Bring a run that was taken as far as it goes now.
 
         A database error loses nothing: the lease lapses and the run is taken up again.
         """
-        run = None if self._stopping.is_set() else self._claim()
-        if run is None:
-            return False
         with self._holding:
             self._held[run.id] = run
         try:
@@ -88,7 +97,6 @@ class Workflow:
         finally:
             with self._holding:
                 self._held.pop(run.id, None)
-        return True
 
     def _claim(self) -> Run | None:
         try:
