@@ -111,6 +111,13 @@ def test_links_and_commands_exist(document: Path) -> None:
         assert command in words or not re.search(rf"`(?:[^`]*/)?rollback-agent {command}", text), command
 
 
+def test_the_architecture_names_every_package() -> None:
+    """So that who looks for something finds where it is."""
+    text = (REPOSITORY / "docs/architecture.md").read_text()
+    packages = {file.parent.name for file in (REPOSITORY / "receiver").rglob("__init__.py")} - {"receiver"}
+    assert {name for name in packages if not re.search(rf"`(receiver/)?{name}/`", text)} == set()
+
+
 def test_the_readme_is_short_and_its_configuration_works(tmp_path: Path) -> None:
     """README.md stays within 150 lines, and its example is a good configuration."""
     text = (REPOSITORY / "README.md").read_text()
