@@ -11,6 +11,8 @@ from receiver.commands.options import config_option, load_usable_config
 from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.errors import RollbackAgentError
+from receiver.inspection.found import unfinished
+from receiver.inspection.written import FILL_IN
 from receiver.rules.drift import Running, drift
 from receiver.rules.files import SHIPPED, read_rule_files
 from receiver.wiring import rules_api
@@ -39,6 +41,8 @@ def check_config(against_prometheus: bool, directory: Path | None, config_path: 
     config = load_usable_config(config_path)
     for name in config.deployments:
         click.echo(f"{config_path}: {name}: autonomy {config.autonomy_of(name)}")
+    for one in unfinished(config.model_dump()):
+        click.echo(plain(f"{FILL_IN}  {one}"))
     click.echo(f"{config_path}: the configuration is good")
     if against_prometheus:
         _compare(config, directory or SHIPPED)

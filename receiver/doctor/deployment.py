@@ -31,8 +31,8 @@ def of_deployment(world: World) -> Iterator[Check]:
     )  # fmt: skip
     yield Check(
         f"{name}: good release", partial(_good_release, world),
-        f"let it prove good: {in_words(world.settings.good_after)} (good_after) without a firing branch, while `serve` "
-        "runs. From the next release on there is something to go back to; until then a rollback is for a person",
+        f"wait: a release proves good by {in_words(world.settings.good_after)} (good_after) without a firing branch "
+        "while `serve` runs, and the next release can be rolled back to it; until then a rollback is for a person",
         needs=("journal", target),
     )  # fmt: skip
     yield Check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,15 @@ def below(content: object, *keys: str) -> Any:
 def several(number: int, what: str) -> str:
     """`1 release`, `3 releases`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def unfinished(content: object, key: str = "") -> Iterator[str]:
+    """The keys below which a configuration still has what `init` left to a person, as `key: /fill/in/what`."""
+    if isinstance(content, dict):
+        for name, one in content.items():
+            yield from unfinished(one, f"{key}.{name}" if key else str(name))
+    elif isinstance(content, tuple):
+        for one in content:
+            yield from unfinished(one, key)
+    elif isinstance(content, str | Path) and Path(content).is_relative_to(UNFINISHED):
+        yield f"{key}: {content}"

@@ -27,7 +27,7 @@ def test_a_target_without_another_release_is_no_fault_of_the_target(here: Journa
     said = here.run("doctor").output
     assert "well   qrl: target\n" in said
     assert (
-        "good release to go back to from r1, which is live and has not proved good itself yet\n       to do: let"
+        "good release to go back to from r1, which is live and has not proved good itself yet\n       to do: wait"
         in said
     )
     shutil.rmtree(here.root.parent / "qrl")

@@ -79,7 +79,12 @@ def test_what_is_found_stands_in_a_good_configuration(here: Operator, kind: Kind
     text = here.written.read_text()
     assert len(re.findall("# FILL IN: ", text)) == len(told)
     assert max(map(len, text.splitlines())) <= 200
-    assert "the configuration is good" in here.run("check-config", "--config", here.written)
+    checked = here.run("check-config", "--config", here.written)
+    assert "the configuration is good" in checked
+    left = re.findall(
+        rf"^FILL IN  deployments\.\w+\.target\.{kind.target}\.(\w+): {UNFINISHED}/", checked, re.MULTILINE
+    )
+    assert {*left} == {key for key in told if f"{UNFINISHED}/" in str(getattr(adapter, key))}
 
 
 @pytest.mark.parametrize("kind", ["releases", "template_units", "scripts", "compose", "helm", "kubernetes"])
