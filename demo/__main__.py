@@ -23,7 +23,7 @@ from demo.processes import NotReadyError
 from demo.releases import Release
 from demo.scenarios import ALL, NAMES, SHIPPED, Scenario, named
 from demo.stack import Stack
-from demo.verdict import Verdict, summary
+from demo.verdict import Verdict, busy, summary
 from demo.view import View
 
 LAST = REPOSITORY / ".demo" / "last"
@@ -60,6 +60,8 @@ def run(scenarios: Sequence[str]) -> None:
             view.say("stopping everything")
     if not all(verdict.good for verdict in verdicts):
         click.echo(f"The logs of all programs are below {LAST}.", err=True)
+        if why := busy(os.getloadavg()[2], os.cpu_count() or 1):
+            click.echo(why, err=True)
         sys.exit(1)
 
 

@@ -96,6 +96,16 @@ def summary(verdicts: Sequence[Verdict]) -> RenderableType:
     return Group(Text("all scenarios\n", "bold"), table, Text(f"\n{note}\n", "dim"))
 
 
+def busy(load: float, cores: int) -> str | None:
+    """What to tell who saw it fail, by the mean number of running programs of the last 15 minutes."""
+    if load <= 2 * cores:
+        return None
+    return (
+        f"This machine was busy: a load of {load:.0f} on {cores} cores. Checks that take too long fail too, and then "
+        "another branch fires than the one that was meant; try again once it is idle."
+    )
+
+
 def _seconds(seconds: float | None) -> str:
     return "never" if seconds is None else f"{seconds:.0f} s"
 

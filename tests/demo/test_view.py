@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from demo.timeline import Bound, Moment, Timeline
-from demo.verdict import Condition, Verdict, summary
+from demo.verdict import Condition, Verdict, busy, summary
 from demo.view import Status, View
 
 STATUS = Status({"fastapi": True, "flask": False, "gradio": True}, 0.25, "waiting")
@@ -119,3 +119,9 @@ def test_the_summary_has_a_line_for_each_scenario() -> None:
     assert second.split()[-2:] == ["never", "FAILED"]
     assert "* On backfilled history" in text
     assert text.count("all scenarios") == 1
+
+
+def test_a_busy_machine_is_told_of() -> None:
+    """Where it fails on a machine with more to do than it can, that may be why; on an idle one nothing is said."""
+    assert "a load of 14 on 2 cores" in (busy(14.13, 2) or "")
+    assert busy(3.9, 2) is None
