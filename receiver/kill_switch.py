@@ -12,15 +12,23 @@ from receiver.journal import seen
 from receiver.journal.database import Database
 
 
-def is_on(config: Config, tx: sa.Connection) -> bool:
-    """Whether nothing may be rolled back."""
-    return config.kill_switch.exists() or seen.last(tx, seen.KILL_SWITCH) is not None
+def look(config: Config, tx: sa.Connection) -> tuple[bool | None, str | None]:
+    """Whether nothing may be rolled back; None, and why, where the file system does not say."""
+    if seen.last(tx, seen.KILL_SWITCH) is not None:
+        return True, None
+    try:
+        config.kill_switch.stat()
+    except FileNotFoundError:
+        return False, None
+    except OSError as error:  # unlike Path.exists, which takes some of these for "not there"
+        return None, f"{config.kill_switch} cannot be looked at: {error.strerror}"
+    return True, None
 
 
-def is_on_now(config: Config, database: Database) -> bool:
+def look_now(config: Config, database: Database) -> tuple[bool | None, str | None]:
     """The same at this moment; raises JournalError where nobody can know."""
     with database.read() as tx:
-        return is_on(config, tx)
+        return look(config, tx)
 
 
 def switch_on(config: Config, database: Database, why: str) -> JournalError | None:

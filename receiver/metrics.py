@@ -17,7 +17,7 @@ from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import counts, deployments, drills, escalations, hotfixes, phase_totals, releases, seen, tables
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
-from receiver.kill_switch import is_on
+from receiver.kill_switch import look
 from receiver.log import get_log
 from receiver.metrics_of_reviews import review_metrics
 from receiver.metrics_of_runs import RecentRuns
@@ -196,8 +196,8 @@ class JournalCollector(Collector):
             )
             pending.add_metric((name,), tx.execute(waiting).scalar() or 0)
         yield from (budget, cooldown, last, latched, autonomy, pending, *self._open_escalations(tx))
-        switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on.")
-        switch.add_metric((), float(any(is_on(world.config, tx) for world in self._worlds.values())))
+        switch = GaugeMetricFamily("rollback_kill_switch", "Whether the kill switch is on, or cannot be looked at.")
+        switch.add_metric((), float(any(look(world.config, tx)[0] is not False for world in self._worlds.values())))
         yield switch
         watchdog = GaugeMetricFamily(
             "rollback_watchdog_last_seen_timestamp_seconds", "When the last Watchdog was received (0: never)."

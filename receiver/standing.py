@@ -13,7 +13,7 @@ from receiver.errors import TargetError
 from receiver.guardrails.watchdog import missing_for
 from receiver.journal import autonomy, deployments, hotfixes, releases, runs, seen, views
 from receiver.journal.views import View
-from receiver.kill_switch import is_on
+from receiver.kill_switch import look
 from receiver.model import Release
 from receiver.redact import redact
 from receiver.world import World
@@ -32,9 +32,11 @@ def standing(
     serving_since: float | None,
 ) -> View:
     """Everything at once; `serving_since` is None where no receiver runs."""
+    on, on_unknown = look(config, tx)
     found = {
         "serving": serving_since is not None,
-        "kill_switch": is_on(config, tx),
+        "kill_switch": on,
+        "kill_switch_unknown": on_unknown,
         "watchdog": _watchdog(tx, config, now, serving_since),
         "deployments": [_deployment(tx, config, name, live[name], now) for name in config.deployments],
         "approvals": views.pending_approvals(tx, now),

@@ -36,6 +36,9 @@ def status(as_json: bool, config_path: Path) -> None:
         click.echo("rollback-agent serve is not running: nothing is watched and nothing is rolled back.\n")
     if found["kill_switch"]:
         click.echo("The kill switch is on: nothing is rolled back.")
+    if found["kill_switch_unknown"]:
+        why = safe(found["kill_switch_unknown"])
+        click.echo(f"It is not known whether the kill switch is on, so nothing is rolled back: {why}.")
     missing = found["watchdog"]["missing_for"]
     if missing is not None:
         click.echo(f"No Watchdog for {in_words(missing)}: nothing is rolled back automatically.")

@@ -14,7 +14,7 @@ from receiver.doctor.monitoring import Monitoring, ahead_of, of_monitoring
 from receiver.doctor.permissions import permissions
 from receiver.guardrails.watchdog import missing_for
 from receiver.journal import schema, seen
-from receiver.kill_switch import is_on_now
+from receiver.kill_switch import look_now
 from receiver.world import World
 
 
@@ -110,7 +110,10 @@ def _mend_journal(world: World) -> str:
 
 
 def _kill_switch(world: World) -> str | None:
-    return "it is on: nothing is rolled back" if is_on_now(world.config, world.database) else None
+    on, unknown = look_now(world.config, world.database)
+    if on is None:
+        return f"{unknown}, so nothing is rolled back"
+    return "it is on: nothing is rolled back" if on else None
 
 
 def _audit(world: World) -> None:

@@ -15,7 +15,7 @@ from receiver.errors import NotPossible, ProgramError
 from receiver.journal import deployments, incidents, views
 from receiver.journal.database import Database
 from receiver.journal.views import View
-from receiver.kill_switch import is_on
+from receiver.kill_switch import look
 from receiver.model import DrillEnding
 from receiver.operators import Operators, Person
 from receiver.program import run_program
@@ -55,8 +55,9 @@ def _require_calm(tx: sa.Connection, config: Config, drill: Drill) -> None:
         raise NotPossible(f"incident {incident} of {name} is open; a drill begins where nothing fires")
     if latch is not None:
         raise NotPossible(f"{name} is latched ({latch.reason}); `rollback-agent clear {name}` lifts that")
-    if drill.ends is DrillEnding.RESTORED and is_on(config, tx):
-        raise NotPossible("the kill switch is on, so nothing would be rolled back")
+    on, unknown = look(config, tx)
+    if drill.ends is DrillEnding.RESTORED and on is not False:
+        raise NotPossible(f"{unknown or 'the kill switch is on'}, so nothing would be rolled back")
 
 
 def _break_and_watch(

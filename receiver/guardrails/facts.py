@@ -46,7 +46,7 @@ class Facts:
     silences_unknown: str | None
     earlier_claims: tuple[float, ...]
     latch: str | None
-    kill_switch: bool
+    kill_switch: bool | None
     watchdog_seen: float | None
     serving_since: float
     free_bytes: int | None
@@ -57,3 +57,4 @@ class Facts:
     """Whether the backup must be there by now."""
     attribution: Attribution | None = None
     """How well the live release explains the fault, as it was decided."""
+    kill_switch_unknown: str | None = None

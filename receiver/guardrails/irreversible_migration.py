@@ -11,5 +11,12 @@ def irreversible_migration(facts: Facts) -> Refusal | None:
     if not facts.irreversible:
         return None
     behind = ", ".join(facts.irreversible)
-    reason = f"{facts.plan.target_release} does not know the database that {behind} left: its migration was reported "
-    return Refusal("irreversible_migration", f"{reason}as irreversible")
+    target, deployment = facts.plan.target_release, facts.plan.deployment
+    each = "RELEASE" if len(facts.irreversible) > 1 else behind
+    of_each = ", of each" if len(facts.irreversible) > 1 else ""
+    reason = (
+        f"{target} does not know the database that {behind} left: its migration was reported as irreversible; mend "
+        f"{deployment} forward, or say that {target} can work with that database after all{of_each}: "
+        f"`rollback-agent release finish {deployment} {each} --reversible`"
+    )
+    return Refusal("irreversible_migration", reason)

@@ -13,7 +13,7 @@ from receiver.errors import AlertmanagerError, BackupError, PrometheusError, Tar
 from receiver.guardrails.facts import Facts
 from receiver.journal import deployments, releases, seen
 from receiver.journal.releases import Deploy
-from receiver.kill_switch import is_on
+from receiver.kill_switch import look
 from receiver.model import Action, Backup, Plan, Release, Run, Silence, Storm, Telemetry
 from receiver.target_check import why_unusable
 from receiver.world import World
@@ -29,7 +29,8 @@ class _Remembered:
     irreversible: tuple[str, ...]
     deploys: tuple[Deploy, ...]
     watchdog_seen: float | None
-    kill_switch: bool
+    kill_switch: bool | None
+    kill_switch_unknown: str | None
 
 
 def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Facts:
@@ -71,6 +72,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         earlier_claims=remembered.claims,
         latch=remembered.latch,
         kill_switch=remembered.kill_switch,
+        kill_switch_unknown=remembered.kill_switch_unknown,
         watchdog_seen=remembered.watchdog_seen,
         serving_since=world.serving_since,
         free_bytes=_free_bytes(world.config.root),
@@ -86,6 +88,7 @@ def _remembered(run: Run, world: World, plan: Plan, now: float) -> _Remembered:
     limits = world.config.guardrails
     period = max(limits.daily_limit.period, limits.cooldown.period)
     with world.database.read() as tx:
+        on, on_unknown = look(world.config, tx)
         latch = deployments.latch_of(tx, world.deployment)
         target = releases.known(tx, world.deployment).get(plan.target_release or "")
         return _Remembered(
@@ -95,7 +98,8 @@ def _remembered(run: Run, world: World, plan: Plan, now: float) -> _Remembered:
             irreversible=releases.irreversible_since(tx, world.deployment, target) if plan.target_release else (),
             deploys=releases.deploys_under_way(tx, world.deployment, now),
             watchdog_seen=seen.last(tx, seen.WATCHDOG),
-            kill_switch=is_on(world.config, tx),
+            kill_switch=on,
+            kill_switch_unknown=on_unknown,
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from receiver.guardrails import kill_switch
 from receiver.guardrails.checklist import refused
-from receiver.guardrails.kill_switch import SWITCHED_OFF
 from receiver.judgements import GUARDED
-from receiver.kill_switch import is_on_now
+from receiver.kill_switch import look_now
 from receiver.model import EscalationReason, Findings, Judged, Outcome, Proceed, Refusal, Result, Run, Stop
 from receiver.phases.gather import gather
 from receiver.world import World
@@ -24,8 +24,9 @@ def guard(run: Run, world: World) -> Outcome:
 
 
 def switched_off(run: Run, world: World) -> Stop | None:
-    """The stop of a run whose next step asks no other guardrail, while the kill switch is on."""
-    return refuse(run.findings, (SWITCHED_OFF,)) if is_on_now(world.config, world.database) else None
+    """The stop of a run whose next step asks no other guardrail, while the kill switch is on, or that is not known."""
+    said_no = kill_switch.switched_off(*look_now(world.config, world.database))
+    return refuse(run.findings, (said_no,)) if said_no else None
 
 
 def refuse(findings: Findings, said_no: tuple[Refusal, ...], judged: Judged | None = None) -> Stop:

@@ -187,6 +187,15 @@ def test_refusals_and_escalations_show(agent: Agent) -> None:
     assert value(samples, "rollback_escalations_open", **asked) == 1
 
 
+def test_a_kill_switch_that_cannot_be_looked_at_counts_as_on(agent: Agent) -> None:
+    """Nothing is rolled back then either, and the other metrics are there."""
+    assert value(scrape(agent), "rollback_kill_switch") == 0
+    agent.config.kill_switch.symlink_to("kill-switch")  # a loop
+    samples = scrape(agent)
+    assert value(samples, "rollback_kill_switch") == 1
+    assert value(samples, "rollback_journal_up") == 1
+
+
 def test_counts_survive_a_restart_and_agree_between_processes(agent: Agent) -> None:
     """New objects on the same journal expose the same counts, and go on from there."""
     had_its_day(agent)

@@ -12,7 +12,7 @@ from receiver.config import load_config
 from receiver.errors import JournalError, RollbackAgentError
 from receiver.journal.database import Database
 from receiver.journal.schema import migrate
-from receiver.kill_switch import is_on_now
+from receiver.kill_switch import look_now
 from tests.postgres import Postgres
 
 
@@ -79,9 +79,9 @@ def test_it_is_on_for_every_replica(config: Path, postgres: Postgres) -> None:
     other = load_config(config).model_copy(update={"root": config.parent / "another machine"})
 
     switch(config, "on")
-    assert is_on_now(other, database)
+    assert look_now(other, database) == (True, None)
     switch(config, "off")
-    assert not is_on_now(other, database)
+    assert look_now(other, database) == (False, None)
     database.close()
 
 

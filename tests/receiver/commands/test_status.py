@@ -6,6 +6,7 @@ import json
 
 import sqlalchemy as sa
 
+from receiver.config import load_config
 from receiver.journal import incidents, tables
 from receiver.model import Action, Demand
 from tests.receiver.commands.journaled import Journaled
@@ -37,3 +38,13 @@ def test_a_run_under_way_is_not_ready(here: Journaled) -> None:
     with here.database.write() as tx:
         tx.execute(sa.update(tables.run).values(phase="approve"))
     assert state_of(here, "qrl") == "asks a person"
+
+
+def test_a_kill_switch_that_cannot_be_looked_at_is_told(here: Journaled) -> None:
+    """Neither on nor off: with the file, and what follows from not knowing."""
+    assert "kill switch" not in here.says("status")
+    root = load_config(here.config).root
+    (root / "kill-switch").symlink_to("kill-switch")  # a loop
+    said = " ".join(here.says("status").split())
+    assert "It is not known whether the kill switch is on, so nothing is rolled back: " in said
+    assert f"{root}/kill-switch cannot be looked at: Too many levels of symbolic links." in said

@@ -15,10 +15,20 @@ from tests.receiver.guardrails.builders import NOW, Surroundings, facts
 
 @pytest.mark.parametrize("trigger", list(Trigger))
 def test_refuses_behind_an_irreversible_migration(trigger: Trigger) -> None:
-    """It alone refuses, a rollback by hand too, and names the releases that left the database."""
+    """It alone refuses, a rollback by hand too, names the releases that left the database, and says what to do."""
     said_no = refusals(facts(irreversible=("r1b", "r2"), trigger=trigger))
-    reason = "r1 does not know the database that r1b, r2 left: its migration was reported as irreversible"
+    reason = (
+        "r1 does not know the database that r1b, r2 left: its migration was reported as irreversible; mend qrl "
+        "forward, or say that r1 can work with that database after all, of each: "
+        "`rollback-agent release finish qrl RELEASE --reversible`"
+    )
     assert said_no == (Refusal("irreversible_migration", reason),)
+
+
+def test_the_command_that_takes_it_back_can_be_typed() -> None:
+    """Where one release stands in the way, the command names it."""
+    (refusal,) = refusals(facts(irreversible=("r2",)))
+    assert refusal.reason.endswith(": `rollback-agent release finish qrl r2 --reversible`")
 
 
 def test_allows_where_none_is_between() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from receiver.errors import JournalError
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.kill_switch import kill_switch
 from receiver.model import Refusal, Trigger
@@ -34,9 +35,24 @@ def test_the_file_is_the_switch(surroundings: Surroundings) -> None:
 
 
 def test_switch_that_cannot_be_looked_at_is_not_off(surroundings: Surroundings) -> None:
-    """Where the file system does not say whether the file is there, no facts are given and nothing goes on."""
+    """Where the file system does not say whether the file is there, it alone refuses and says why."""
+    file = surroundings.world.config.kill_switch
+    file.symlink_to(file.name)  # a loop
+    (refusal,) = refusals(surroundings.read())
+    why = f"{file} cannot be looked at: Too many levels of symbolic links"
+    assert refusal == Refusal("kill_switch", f"it is not known whether the kill switch is on: {why}")
+
+
+def test_root_that_cannot_be_looked_at_is_not_off(surroundings: Surroundings) -> None:
+    """The same where the whole directory is beyond reach, in which the free space is not known either."""
     root = surroundings.world.config.root / ("too-long-a-name" * 20)
     config = surroundings.world.config.model_copy(update={"root": root})
     surroundings.world = replace(surroundings.world, config=config)
-    with pytest.raises(OSError, match="File name too long"):
+    assert {refusal.guardrail for refusal in refusals(surroundings.read())} == {"kill_switch", "disk_space"}
+
+
+def test_journal_that_cannot_be_read_gives_no_facts(surroundings: Surroundings) -> None:
+    """Without the journal nobody knows whether another replica was told to stop, and nothing goes on."""
+    surroundings.ruin_the_journal()
+    with pytest.raises(JournalError):
         surroundings.read()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from receiver.errors import JournalError
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.live_by_rollback import live_by_rollback
 from receiver.journal import releases
@@ -26,10 +31,22 @@ def test_a_person_may_go_further_back() -> None:
 
 
 def test_unknown_refuses(surroundings: Surroundings) -> None:
-    """Where the live release cannot be read, nobody knows; plan_stale and target_release_valid refuse for it."""
+    """Where the live release cannot be read, nobody knows how it came to be live; a person who asks need not know."""
     (surroundings.app / "current").unlink()
-    refused = {refusal.guardrail for refusal in refusals(surroundings.read())}
-    assert {"plan_stale", "target_release_valid"} <= refused
+    found = surroundings.read()
+    refusal = live_by_rollback(found)
+    assert refusal is not None
+    assert refusal.guardrail == "live_by_rollback"
+    assert refusal.reason.startswith("it is not known whether a rollback made the live release live: ")
+    assert str(surroundings.app / "current") in refusal.reason
+    assert live_by_rollback(replace(found, trigger=Trigger.OPERATOR)) is None
+
+
+def test_journal_that_cannot_be_read_gives_no_facts(surroundings: Surroundings) -> None:
+    """Without the journal nobody knows of earlier rollbacks, and nothing goes on."""
+    surroundings.ruin_the_journal()
+    with pytest.raises(JournalError):
+        surroundings.read()
 
 
 def test_it_is_remembered_until_the_next_deploy(surroundings: Surroundings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from receiver.config.guardrails import Guardrails, Watchdog
+from receiver.errors import JournalError
 from receiver.guardrails.checklist import refusals
 from receiver.guardrails.watchdog import WHAT_TO_DO, missing_for, watchdog
 from receiver.journal import seen
@@ -76,3 +77,18 @@ def test_facts_tell_the_last_one_and_the_start(surroundings: Surroundings) -> No
         seen.mark(tx, seen.WATCHDOG, NOW)
     found = surroundings.read()
     assert (found.watchdog_seen, found.serving_since) == (NOW, surroundings.world.serving_since)
+
+
+def test_journal_that_cannot_be_read_gives_no_facts(surroundings: Surroundings) -> None:
+    """Without the journal nobody knows when the last one came, and nothing goes on."""
+    surroundings.ruin_the_journal()
+    with pytest.raises(JournalError):
+        surroundings.read()
+
+
+def test_entry_that_cannot_be_read_is_no_watchdog(surroundings: Surroundings) -> None:
+    """What the journal holds in the place of a moment refuses, however it came there."""
+    with surroundings.database.write() as tx:
+        seen.mark(tx, seen.WATCHDOG, NOW)
+        tx.exec_driver_sql("update seen set at = 'not a moment'")
+    assert [refusal.guardrail for refusal in refusals(surroundings.read())] == ["watchdog"]

@@ -182,14 +182,23 @@ def test_without_an_upset_each_phase_goes_on(agent: Agent, phase: Phase) -> None
     assert isinstance(phase(planned(agent), agent.world), Proceed)
 
 
+SWITCHES: dict[str, Callable[[Path], None]] = {
+    "on": lambda file: file.touch(),
+    "unknown": lambda file: file.symlink_to(file.name),  # a loop: the file system does not say
+}
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
 @pytest.mark.parametrize("phase", [guard, approve, claim, back_up, execute], ids=lambda phase: phase.__name__)
-def test_the_kill_switch_is_asked_before_every_step(make_agent: Callable[..., Agent], phase: Phase) -> None:
-    """Switched on right before it, each step up to the command stops the run, and puts nothing to a person."""
+def test_the_kill_switch_is_asked_before_every_step(
+    make_agent: Callable[..., Agent], phase: Phase, switch: str
+) -> None:
+    """Switched on right before it, or unknown, each step up to the command stops the run, and asks no person."""
     agent = make_agent(autonomy="L4")
     run = planned(agent)
     with agent.database.write() as tx:
         autonomy.set_level(tx, "qrl", Autonomy.L3, agent.clock(), "ada")
-    agent.config.kill_switch.touch()
+    SWITCHES[switch](agent.config.kill_switch)
 
     outcome = phase(run, agent.world)
 

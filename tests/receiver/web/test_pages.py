@@ -56,6 +56,17 @@ def test_what_stops_every_rollback_stands_on_every_page(page: Page, incident: st
         assert "No Watchdog for 6 min" in shown
 
 
+def test_a_kill_switch_that_cannot_be_looked_at_stands_on_every_page(page: Page, incident: str) -> None:
+    """It is neither on nor off, and why that is not known is told."""
+    page.agent.config.kill_switch.symlink_to("kill-switch")  # a loop
+    visitor = page.visitor("alice")
+    for path in ("/", f"/incidents/{incident}", "/deployments/qrl"):
+        shown = " ".join(visitor.text(path).split())
+        assert "It is not known whether the kill switch is on: nothing is rolled back; " in shown
+        assert "kill-switch cannot be looked at" in shown
+        assert "It is off." not in shown
+
+
 def test_an_incident_shows_what_a_person_needs_to_decide(page: Page, incident: str) -> None:
     """The branch, every fact with its value, the whole plan with its hash, and how long there is to answer."""
     shown = page.visitor("alice").text(f"/incidents/{incident}")
