@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from tests.acceptance.services import FAST_TREE
 from tests.acceptance.stand import BAD, GOOD, stand
 
 
@@ -139,3 +144,73 @@ def test_after_a_deploy_that_refused_it_the_rollback_goes_on(tmp_path: Path) -> 
 
         here.eventually(lambda: [run["result"] for run in here.runs()] == ["refused", "restored"], 30)
         assert (here.live(), here.restarts()) == (GOOD, 1)
+
+
+def test_behind_an_irreversible_migration_the_refusal_says_what_to_do(tmp_path: Path) -> None:
+    """A release whose pipeline reported such a migration stays, until what the refusal says has been done."""
+    with stand(tmp_path) as here:
+        here.start()
+        here.command("release", "start", "qrl", BAD, "--as", "ci")
+        here.ship(BAD)
+        here.command("release", "finish", "qrl", BAD, "--migration", "ok", "--irreversible", "--as", "ci")
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run()
+
+        assert (run["result"], here.live(), here.restarts()) == ("refused", BAD, 0)
+        (refusal,) = run["refusals"]
+        assert refusal["guardrail"] == "irreversible_migration"
+        *_, command, rest = refusal["reason"].split("`")
+        assert rest == ""
+        assert command in Path(run["report"]).read_text()
+        (asked,) = here.incidents()[0]["escalations"]
+
+        here.command(*command.split()[1:], "--as", "ada")
+        here.command("answer", asked["id"], "--retry", "--as", "ada")
+
+        here.eventually(lambda: [one["result"] for one in here.runs()] == ["refused", "restored"], 60)
+        assert (here.live(), here.restarts()) == (GOOD, 1)
+
+
+def rule(alert: str, **labels: str) -> dict[str, Any]:
+    """A rule that fires while the branch of `qrl` does, with these labels."""
+    expr = 'deployment:availability:ratio{deployment="qrl"} < 0.5'
+    return {"alert": alert, "expr": expr, "labels": labels}
+
+
+BRANCH = FAST_TREE["groups"][0]["rules"][0]["labels"]
+STORMS = {
+    "4 deployments ask for a rollback at once (pay, qrl, search, shop), 3 may": [
+        rule("ServiceDown", **BRANCH, deployment=name) for name in ("pay", "search", "shop")
+    ],
+    "PostgresDown fires, which is about what several deployments share": [rule("PostgresDown")],
+    "": [rule("ServiceDown", **BRANCH, deployment=name) for name in ("pay", "search")],
+}
+"""What fires beside the branch of `qrl`, by what is said of it; three deployments are no storm yet."""
+
+
+@pytest.mark.parametrize("reason", STORMS, ids=["many deployments", "a shared dependency", "as many as may"])
+def test_in_a_storm_nobody_is_rolled_back(tmp_path: Path, reason: str) -> None:
+    """What else fires is read from Prometheus, also of deployments that this agent does not watch."""
+    tree = deepcopy(FAST_TREE)
+    tree["groups"][0]["rules"] += STORMS[reason]
+    with stand(tmp_path, guardrails={"storm": {"dependencies": ["PostgresDown"]}}) as here:
+        here.start_prometheus(tree)
+        here.start_agent()
+        here.await_good()
+        here.ship(BAD)
+        here.await_firing()
+        here.notify()
+
+        run = here.await_run()
+
+        refused = {(one["guardrail"], one["reason"]) for one in run["refusals"]}
+        if not reason:
+            assert (run["result"], here.live(), refused) == ("restored", GOOD, set())
+            return
+        assert (run["result"], here.live(), here.restarts()) == ("refused", BAD, 0)
+        assert refused == {("storm", reason)}
+        assert 'rollback_refusals_total{deployment="qrl",guardrail="storm"} 1.0' in here.metrics()
+        assert reason in Path(run["report"]).read_text()
+        assert [one["reason"] for one in here.incidents()[0]["escalations"]] == ["safety_check_failed"]
