@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,23 +13,20 @@ import sqlalchemy as sa
 from receiver import kill_switch
 from receiver.autonomy import in_force
 from receiver.config import Config
-from receiver.durations import clock_time
 from receiver.errors import AuditError, JournalError, NotFound, NotPossible
-from receiver.journal import approvals, autonomy, deployments, drills, escalations, incidents, releases, tables
-from receiver.journal.approvals import Approval, ApprovalState, Voter
+from receiver.journal import approvals, autonomy, deployments, drills, escalations, incidents, releases
+from receiver.journal.approvals import Approval, Voter
 from receiver.journal.database import Database
 from receiver.journal.deployments import Latch
 from receiver.journal.escalations import Escalation
 from receiver.journal.moments import Moment
-from receiver.model import SHORT_HASH, Autonomy, Level
-from receiver.removed import gone
+from receiver.model import Autonomy, Level
+from receiver.not_counted import ONLY_A_CLAIM, NotCounted, latest_approval, why_not
+from receiver.throttle import Throttle, Throttled
 from receiver.world import Audit
 
 LONGEST_DRILL = 7200.0
 """Seconds after which a drill that nobody ended keeps no other one from being begun."""
-_ONLY_A_CLAIM = (
-    "{} people must approve, and that this is {} is only a claim; approve on the page, or under your own login name"
-)
 
 
 class Via(StrEnum):
@@ -72,40 +72,46 @@ class Person:
 
 
 class Operators:
-    """Does what people decide; raises NotPossible, or AuditError where it could not be recorded and so is not done."""
+    """Does what people decide; raises NotPossible, or AuditError where it could not be recorded and so is not done.
 
-    def __init__(self, database: Database, audit: Audit, config: Config) -> None:
+    `monotonic` is in seconds.
+    """
+
+    def __init__(
+        self, database: Database, audit: Audit, config: Config, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
         self._audit = audit
         self._config = config
+        self._not_counted = Throttle(monotonic)
 
     def approve(self, incident: str, plan_hash: str, person: Person, comment: str) -> Approval:
         """Confirm the plan with this hash, of which the first 8 characters are enough; the approval as it is now."""
-        with self._database.write() as tx:
-            approval, now = _latest_approval(tx, incident), self._database.now(tx)
+        with self._even_refused("approve", person, plan_hash), self._database.write() as tx:
+            approval, now = latest_approval(tx, incident), self._database.now(tx)
             if approval.need > 1 and person.is_claim:
-                raise NotPossible(_ONLY_A_CLAIM.format(approval.need, person.name))
+                raise NotCounted(approval, ONLY_A_CLAIM.format(approval.need, person.name))
             voter = Voter(person.name, person.via)
             voters = approvals.approve(tx, approval, now, voter, plan_hash, comment)
             if not voters:
-                raise NotPossible(_why_not(approval, now, person, plan_hash))
+                raise NotCounted(approval, why_not(approval, now, person.name, plan_hash))
             said = comment or f"approved through the {person.via.replace('_', ' ')}"
             word = "approved" if len(voters) >= approval.need else "vote"
             self._record(
                 word, said, person, run=approval.run,
                 plan_hash=approval.plan_hash, people=voters, needed=approval.need,
             )  # fmt: skip
-            return _latest_approval(tx, incident)
+            return latest_approval(tx, incident)
 
     def deny(self, incident: str, person: Person, comment: str) -> Approval:
         """Refuse the plan: the run ends, and the deployment is latched."""
-        with self._database.write() as tx:
-            approval, now = _latest_approval(tx, incident), self._database.now(tx)
+        with self._even_refused("deny", person), self._database.write() as tx:
+            approval, now = latest_approval(tx, incident), self._database.now(tx)
             if not approvals.deny(tx, approval, now, person.name, comment):
-                raise NotPossible(_why_not(approval, now, person, None))
+                raise NotCounted(approval, why_not(approval, now, person.name, None))
             said = comment or f"denied through the {person.via.replace('_', ' ')}"
             self._record("denied", said, person, run=approval.run, plan_hash=approval.plan_hash)
-            return _latest_approval(tx, incident)
+            return latest_approval(tx, incident)
 
     def answer(self, escalation: str, word: Answer, person: Person, comment: str) -> Answered:
         """Close an escalation; RETRY evaluates what still fires again, GIVE_UP latches the deployment."""
@@ -223,6 +229,24 @@ class Operators:
             word = "drill:good" if is_good else "drill:failed"
             self._record(word, reason, person, deployment, drill=drill, incident=incident)
 
+    @contextmanager
+    def _even_refused(self, word: str, person: Person, plan_hash: str | None = None) -> Iterator[None]:
+        """Put an answer that does not count on the trail as well, ten a minute: nobody fills the trail with them.
+
+        Around the transaction, which has been taken back by then; `plan_hash` is the one that was given.
+        """
+        try:
+            yield
+        except NotCounted as error:
+            facts = {"plan_hash": error.approval.plan_hash}
+            if plan_hash is not None:
+                facts["plan_hash_given"] = plan_hash[:64]
+            # Nothing was done that would need the record: why not is told either way.
+            with suppress(Throttled, AuditError):
+                self._not_counted.begin("", person.name)
+                self._record(f"{word}:refused", str(error), person, run=error.approval.run, **facts)
+            raise
+
     def _concerned(self, scope: str) -> tuple[str, ...]:
         if scope == autonomy.ALL:
             return tuple(sorted(self._config.deployments))
@@ -255,29 +279,3 @@ class Operators:
         """In the transaction of what it tells: without the record on disk that does not stand."""
         told = {"via": str(person.via), **facts}
         self._audit.record(decision, reasoning, actor=person.name, deployment=deployment, run=run, facts=told)
-
-
-def _latest_approval(tx: sa.Connection, incident: str) -> Approval:
-    run = tables.run
-    asked = sa.select(tables.approval.c.run).join(run, tables.approval.c.run == run.c.id)
-    latest = tx.execute(asked.where(run.c.incident == incident).order_by(run.c.created_at.desc())).scalar()
-    approval = approvals.of_run(tx, latest) if latest is not None else None
-    if approval is not None:
-        return approval
-    known = tx.execute(sa.select(tables.incident.c.id).where(tables.incident.c.id == incident)).first()
-    if known is None:
-        raise gone(tx, incident) or NotFound(f"there is no incident {incident}; `rollback-agent incidents` lists them")
-    raise NotPossible(f"incident {incident} asks nobody for approval")
-
-
-def _why_not(approval: Approval, now: Moment, person: Person, plan_hash: str | None) -> str:
-    if approval.state is not ApprovalState.PENDING:
-        who = f" by {approval.decided_by}" if approval.decided_by else ""
-        return f"the plan was already {approval.state.value}{who} at {clock_time(approval.decided_at)}"
-    if approval.is_over(now):
-        return f"the approval expired at {clock_time(approval.expires_at)}"
-    if plan_hash is not None and len(plan_hash) < SHORT_HASH:
-        return f"give at least the first {SHORT_HASH} characters of the plan's hash"
-    if plan_hash is not None and not approval.plan_hash.startswith(plan_hash):
-        return f"{plan_hash} is not the plan that is asked about; `rollback-agent show` prints its hash"
-    return f"{person.name} has approved already; {approval.need} people must, so another one is needed"

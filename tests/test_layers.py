@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("receiver.metrics_of_reviews",),
     ("receiver.learning",),
     ("receiver.autonomy", "receiver.kill_switch", "receiver.judgements", "receiver.backtest"),
-    ("receiver.conclusion",),
+    ("receiver.conclusion", "receiver.not_counted"),
     (
         "receiver.guardrails",
         "receiver.decision",

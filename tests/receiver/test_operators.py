@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -80,6 +81,45 @@ def test_a_late_answer_is_none(asking: Agent) -> None:
         of(asking).approve(incident, plan, ALICE, "")
     with pytest.raises(NotPossible, match="expired at"):
         of(asking).deny(incident, ALICE, "")
+
+
+WRONG: dict[str, Callable[[Agent, str, str], object]] = {
+    "another plan's": lambda agent, incident, _: of(agent).approve(incident, "0" * 64, ALICE, ""),
+    "late yes": lambda agent, incident, plan: (agent.clock.advance(901), of(agent).approve(incident, plan, ALICE, "")),
+    "late no": lambda agent, incident, _: (agent.clock.advance(901), of(agent).deny(incident, ALICE, "")),
+    "used": lambda agent, incident, plan: [of(agent).approve(incident, plan, who, "") for who in (BOB, ALICE)],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_an_answer_that_does_not_count_is_recorded(asking: Agent, wrong: str) -> None:
+    """Who gave it, why it does not count, which plan was asked about, and which one they named (T18)."""
+    incident, plan = waiting(asking)
+    with pytest.raises(NotPossible) as told:
+        WRONG[wrong](asking, incident, plan)
+    record = asking.audit_records()[-1]
+    assert record["decision"] == ("deny:refused" if wrong == "late no" else "approve:refused")
+    assert (record["actor"], record["reasoning"], record["run"]) == ("alice", str(told.value), asking.run()["id"])
+    named = {"late no": {}, "another plan's": {"plan_hash_given": "0" * 64}}.get(wrong, {"plan_hash_given": plan})
+    assert record["metrics_used"] == {"via": "page", "plan_hash": plan, **named}
+
+
+def test_nobody_fills_the_trail_with_them(asking: Agent) -> None:
+    """Ten a minute are recorded, of however many people; each is refused all the same, and what counts is recorded."""
+    incident, plan = waiting(asking)
+    now = 0.0
+    operators = Operators(asking.database, asking.world.audit, asking.config, lambda: now)
+    for number in range(25):
+        with pytest.raises(NotPossible, match="is not the plan"):
+            operators.approve(incident, "f" * 70_000, Person(f"person {number % 2}", Via.API), "")
+    assert asking.audited().count("approve:refused") == 10
+    assert max(len(json.dumps(record)) for record in asking.audit_records()) < 5000
+    now = 61.0
+    with pytest.raises(NotPossible):
+        operators.approve(incident, "0" * 64, ALICE, "")
+    assert asking.audited().count("approve:refused") == 11
+    operators.approve(incident, plan, ALICE, "")
+    assert asking.audited()[-1] == "approved"
 
 
 def test_what_is_not_there_is_told_from_what_asks_nobody(agent: Agent) -> None:
