@@ -60,6 +60,8 @@ def make(sources: Iterable[Source], into: Path, about: About, texts: Mapping[str
         partial.rename(final)
         trees.sync(into)
     except OSError as error:
+        with suppress(OSError):  # it may have its name already, and not surely after a loss of power
+            trees.remove(final)
         raise BackupError(f"the backup could not be made: {error}") from error
     finally:
         with suppress(OSError):  # the reason why there is no backup is told, not this one
