@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -41,6 +42,34 @@ def test_a_plan_is_approved_on_the_page(tmp_path: Path) -> None:
         assert here.runs()[0]["approval"]["decided_by"] == "alice"
         record = next(one for one in here.audit() if one["decision"] == "approved")
         assert "alice" in str(record)
+
+
+def test_while_the_command_runs_its_last_line_stands_on_the_page(tmp_path: Path) -> None:
+    """Whoever looks sees the phase, how long it has taken, and what the command says, without doing anything."""
+    target = {"releases": {"path": str(tmp_path / "srv"), "restart": [str(tmp_path / "restart.sh")], "timeout": "5m"}}
+    web = web_section(tmp_path, carol="viewer")
+    with stand(tmp_path, web=web, deployment={"target": target}) as here, chromium() as browser:
+        first, second = tmp_path / "first", tmp_path / "second"
+        waits = "while [ ! -e {} ]; do sleep 0.1; done\n"
+        here.restart.write_text(
+            "#!/bin/sh\necho stopping flask\n" + waits.format(first) +
+            "echo 'starting <flask>'\n" + waits.format(second)
+        )  # fmt: skip
+        here.go_wrong()
+        here.eventually(lambda: [run["phase"] for run in here.runs()] == ["execute"], 60)
+        tab = sign_in(browser.new_context(), here.url, "carol")
+        tab.goto(f"{here.url}/incidents/{here.incidents()[0]['id']}")
+        lead = tab.locator("#head .lead", has_text="the run for")
+        expect(lead.locator("code")).to_have_text("stopping flask", timeout=SOON)
+        expect(lead).to_contain_text(re.compile(r"^execute for .+, the run for .+: stopping flask$"))
+
+        first.touch()
+        expect(lead.locator("code")).to_have_text("starting <flask>", timeout=SOON)
+
+        second.touch()
+        expect(tab.locator("#head .badge")).to_have_text("✓ restored", timeout=SOON)
+        expect(lead).to_have_count(0)
+        assert here.live() == GOOD
 
 
 def test_a_plan_is_denied_on_the_page(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 import pytest
 
+from demo.processes import wait_until
 from receiver.commands.follow import follow
 from receiver.journal import views
 from receiver.journal.approvals import ApprovalState
@@ -48,6 +49,41 @@ def test_it_follows_a_run_to_its_end(make_agent: Callable[..., Agent], capsys: p
     assert "approve: approved by ada" in lines
     assert lines[-1] == f"run {run['id']} ended: restored: {run['reason']} ({run['report']})"
     assert len(lines) == len(set(lines))
+
+
+def test_on_a_terminal_it_says_how_long_it_has_been_at_it(
+    make_agent: Callable[..., Agent], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The phase and its time, and the run's, are drawn in place until the run goes on."""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    agent = make_agent(autonomy="L3")
+    agent.clock.stand_still()
+    agent.go()
+    agent.clock.advance(65)
+    capsys.readouterr()
+    drawn: list[str] = []
+    looks = 0
+
+    def read() -> View:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            assert wait_until(is_drawn, 30)
+            agent.decide(ApprovalState.APPROVED)
+            agent.work()
+        with agent.database.read() as tx:
+            (found,) = views.incidents(tx)
+        return found
+
+    def is_drawn() -> bool:
+        drawn.append(capsys.readouterr().out)
+        return "approve for 0:01:05, the run for 0:01:05" in "".join(drawn)
+
+    follow(read, agent.config.logs, agent.clock, "", every=0.01)
+
+    assert looks == 2
 
 
 def test_what_is_not_under_way_is_told_and_left(agent: Agent, capsys: pytest.CaptureFixture[str]) -> None:
