@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from receiver.errors import PrometheusError
-from receiver.journal import releases
+from receiver.journal import releases, runs
 from receiver.model import (
     EscalationReason,
     Outcome,
@@ -32,6 +32,10 @@ def verify(run: Run, world: World) -> Outcome:
     target, before = run.findings.require_plan().target_release, run.findings.require_decision().signals
     found = look(world, switched_at, str(target), before)
     now = world.clock()
+    if switched_at > now + world.config.prometheus.max_age:
+        # Until the clock is there again nothing would count as measured since, nor would the time be up.
+        why = "the command seems to end only later: the clock was set back"
+        return _end(run, world, Verdict.INCONCLUSIVE, why, found, now, f"not verified: {why}")
     if found.missing is None or now >= switched_at + world.settings.verify.timeout:
         found = _forgotten(run, world) or found
     if found.missing is None:
@@ -75,6 +79,7 @@ def _end(run: Run, world: World, verdict: Verdict, why: str, found: Look, now: f
         # What is wrong is wrong with the other release too: the one that was rolled back is not to blame.
         plan = run.findings.require_plan()
         with world.database.write() as tx:
+            runs.still_held(tx, run)
             releases.end_hold_of(tx, world.deployment, plan.live_release, run.id)
         reason = f"{reason}; {plan.live_release} is not to blame and is no longer held"
     is_latched = verdict is not Verdict.NO_EFFECT

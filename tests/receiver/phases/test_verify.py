@@ -282,3 +282,16 @@ def test_the_kill_switch_does_not_stop_verification(agent: Agent) -> None:
     run = agent.go()
 
     assert (run["result"], agent.config.kill_switch.exists()) == ("restored", True)
+
+
+def test_a_clock_that_was_set_back_is_told_at_once(agent: Agent) -> None:
+    """An hour back, the time for verification would be up an hour late: it is inconclusive, and a human is called."""
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch(),)))
+    assert agent.go()["state"] == "waiting"
+
+    run = agent.wait(-3600)
+
+    assert (run["result"], agent.executed(), agent.held()) == ("inconclusive", [GOOD], [BAD])
+    assert run["reason"] == "not verified: the command seems to end only later: the clock was set back"
+    assert "the clock was set back" in (agent.latch() or "")
+    assert agent.escalated(only_open=True) == ["verification_failed"]
