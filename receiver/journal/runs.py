@@ -14,6 +14,7 @@ from receiver.journal import tables
 from receiver.journal.counts import bump
 from receiver.journal.database import insert_new, new_id
 from receiver.journal.moments import as_moment
+from receiver.log import get_log
 from receiver.model import Findings, Level, Proceed, Result, Run, Stop, Trigger
 
 _FINDINGS = TypeAdapter(Findings)
@@ -264,13 +265,20 @@ def _run(tx: sa.Connection, row: Any) -> Run:
 
 
 def findings_of(tx: sa.Connection, run: str) -> Findings:
-    """What the finished steps of a run have established, put together again."""
+    """What the finished steps of a run have established, put together again; nothing, where that cannot be read.
+
+    Then the run fails at its next step for want of it, and a human is told. Raised, it would keep all others waiting.
+    """
     table = tables.step
     query = sa.select(table.c.output).where(table.c.run == run, table.c.output.is_not(None)).order_by(table.c.position)
     parts: dict[str, object] = {}
-    for output in tx.execute(query).scalars():
-        parts |= json.loads(output)
-    return _FINDINGS.validate_json(json.dumps(parts))
+    try:
+        for output in tx.execute(query).scalars():
+            parts |= json.loads(output)
+        return _FINDINGS.validate_json(json.dumps(parts))
+    except (ValueError, TypeError) as error:
+        get_log().error("what a run has found cannot be read", run=run, error=str(error))
+        return Findings()
 
 
 def _output(tx: sa.Connection, run: Run, step: str, after: Findings) -> str:

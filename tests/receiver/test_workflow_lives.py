@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from receiver.errors import JournalError
-from receiver.journal import runs
+from receiver.errors import JournalError, LostLease
+from receiver.journal import runs, tables
 from receiver.model import Result, Run
+from receiver.phases.switched import remember_switch
 from receiver.workflow import LEASE, MAX_LIVES, Workflow
 from tests.receiver.agent import Agent, Killed
 from tests.receiver.journal.rows import contents
@@ -180,3 +183,42 @@ def test_two_workers_on_one_journal_do_it_once(agent: Agent) -> None:
     at(agent, CLAIM, other.work_once)
 
     assert (agent.work()["result"], agent.executed()) == ("restored", [GOOD])
+
+
+FINDINGS = {"not JSON": "{", "of another shape": '{"decision": {"alert": 1}}', "no object": "[1]"}
+
+
+@pytest.mark.parametrize("kept", FINDINGS.values(), ids=FINDINGS)
+def test_a_run_whose_findings_cannot_be_read_fails_alone(make_agent: Callable[..., Agent], kept: str) -> None:
+    """Whatever wrote them so, a human is told, nothing is executed, and what fires is looked at as before."""
+    agent = make_agent(autonomy="L3")
+    agent.go()
+    with agent.database.write() as tx:
+        tx.execute(sa.update(tables.step).where(tables.step.c.name == "evaluate").values(output=kept))
+    agent.clock.advance(11)
+    assert agent.workflow.work_once()
+
+    with agent.database.read() as tx:
+        ended = tx.execute(sa.select(tables.run.c.state, tables.run.c.result)).one()
+    assert tuple(ended) == ("finished", "failed")
+    assert "agent_failed" in agent.escalated(only_open=True)
+    assert agent.executed() == []
+    assert agent.wake() is None  # its next word is a person's; above all, it can be asked
+
+
+def test_a_worker_that_lost_the_run_holds_nothing(make_agent: Callable[..., Agent]) -> None:
+    """Whoever comes back after another worker and a person have gone on does not hold the release anew."""
+    agent = make_agent(autonomy="L3")
+    agent.go()
+    taken = []
+    for worker in ("one", "two"):
+        agent.clock.advance(LEASE + 1)
+        with agent.database.write() as tx:
+            taken.append(runs.claim(tx, worker, agent.clock(), LEASE))
+    stale, _ = taken
+    assert stale is not None
+
+    with pytest.raises(LostLease):
+        remember_switch(stale, agent.world, stale.findings.require_plan(), agent.clock())
+
+    assert agent.held() == []
