@@ -14,7 +14,8 @@ from receiver.turns import Turns
 from receiver.wiring import Parts
 from receiver.workflow import LEASE
 
-RUN_THREADS = 4
+RUN_THREADS = 16
+"""Targets hang and commands take their time, which holds a thread up and costs nothing; one of them looks for all."""
 LOOK_THREADS = 4
 """Of those that look at releases; one more looks at those that hung."""
 POLL = 0.25
@@ -98,7 +99,8 @@ class Workers:
             self._runnable.clear()
             run = self._parts.workflow.take()
             if run is None:
-                self._runnable.wait(POLL)
+                if not self._stop.is_set():  # then those that have waited for their turn to look end at once
+                    self._runnable.wait(POLL)
                 return True
         self._parts.workflow.work_on(run)
         return True
