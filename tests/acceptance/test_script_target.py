@@ -14,6 +14,11 @@ import pytest
 from tests.acceptance.stand import AGENT, BAD, GOOD, Stand, stand
 
 MEBIBYTE = 1 << 20
+OF_WRAPPER = (
+    "pid=$$; until grep -q run_once_wrapper /proc/$pid/cmdline; "
+    "do pid=$(sed -n 's/^PPid:\t//p' /proc/$pid/status); done"
+)
+"""Shell that finds the process id of the wrapper above the script."""
 
 
 @contextmanager
@@ -114,9 +119,12 @@ def test_script_that_leaves_a_child_leaves_nothing_where_that_is_wanted(tmp_path
 
 def test_script_that_writes_a_gibibyte_fills_no_disk_and_no_memory(tmp_path: Path) -> None:
     """Of 1 GiB of output a few MiB are kept, the agent does not grow by it, and the verdict is that of the target."""
-    with scripted(tmp_path) as here:
-        hostile(here, "echo it begins; head -c 1G /dev/zero | tr '\\000' x; echo it ends; exit 3")
-        run = roll_back(here)
+    with scripted(tmp_path, timeout="5m") as here:
+        keep = f"cat /proc/$pid/status > {tmp_path}/wrapper"
+        hostile(
+            here, f"echo it begins; head -c 1G /dev/zero | tr '\\000' x; echo it ends; {OF_WRAPPER}; {keep}; exit 3"
+        )
+        run = roll_back(here, timeout=360)
 
         assert (run["result"], run["execution"]["exit_code"]) == ("failed", 3)
         printed = output(here)
@@ -125,14 +133,15 @@ def test_script_that_writes_a_gibibyte_fills_no_disk_and_no_memory(tmp_path: Pat
         assert b"bytes are left out here" in printed
         assert b"it ends" in printed[-500:]
         assert len(run["reason"]) < 5000
-        assert most_memory(here) < 400 * MEBIBYTE
+        assert here.agent is not None
+        assert most_memory(Path(f"/proc/{here.agent.pid}/status")) < 400 * MEBIBYTE
+        assert most_memory(tmp_path / "wrapper") < 64 * MEBIBYTE
 
 
-def most_memory(here: Stand) -> int:
-    """The largest that the agent's process has been, in bytes."""
-    assert here.agent is not None
-    status = Path(f"/proc/{here.agent.pid}/status").read_text()
-    return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+def most_memory(status: Path) -> int:
+    """The largest that a process has been, in bytes, by its status as /proc gives it."""
+    lines = status.read_text().splitlines()
+    return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
 
 
 def test_script_that_prints_what_is_no_text_is_shown_without_harm(tmp_path: Path) -> None:
