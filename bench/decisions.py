@@ -28,7 +28,7 @@ def run() -> None:
     """Print precision and recall, what became of each shape, and every incident that was decided wrongly."""
     drawn = draw(EACH)
     with tempfile.TemporaryDirectory() as directory, remembered(drawn, Path(directory)) as server:
-        incidents = read_reviewed(write_reviewed(drawn, Path(directory) / "reviewed.json"))
+        incidents = read_reviewed(write_reviewed(drawn, Path(directory) / "reviewed.json")).incidents
         replayer = Replayer(PrometheusApi(server.url, 120.0), "promtool", DecisionBounds(), lambda _: True)
         began = time.monotonic()
         replayed = replayer.run(read_rule_set(SHIPPED / TREE), Span(BEGAN, LAST, STEP))

@@ -38,6 +38,7 @@ class Answers:
     pattern: str | None
     began_at: float | None = None
     noticed_at: float | None = None
+    ended_at: float | None = None
 
 
 class Reviewers:
@@ -86,11 +87,17 @@ class Reviewers:
             raise NotPossible(f"the cause is longer than {LONGEST_CAUSE} characters")
         if answers.pattern:
             _named(answers.pattern)
-        for what, at in (("began", answers.began_at), ("was noticed", answers.noticed_at)):
+        for what, at in (
+            ("began", answers.began_at),
+            ("was noticed", answers.noticed_at),
+            ("ended", answers.ended_at),
+        ):
             if at is not None and not (math.isfinite(at) and 0 < at <= now):
                 raise NotPossible(f"the moment at which it {what} must lie between 1970 and now")
         if answers.began_at and answers.noticed_at and answers.noticed_at < answers.began_at:
             raise NotPossible("it cannot have been noticed before it began")
+        if answers.began_at and answers.ended_at and answers.ended_at < answers.began_at:
+            raise NotPossible("it cannot have ended before it began")
 
     def _take(self, tx: sa.Connection, review: Review, person: Person) -> Review:
         reviews.put(tx, review)
@@ -136,6 +143,7 @@ def _given(answers: Answers) -> dict[str, Any]:
     return {
         "began_at": answers.began_at,
         "noticed_at": answers.noticed_at,
+        "ended_at": answers.ended_at,
         "necessary": answers.necessary,
         "level_right": answers.level_right,
         "hotfix_possible": answers.hotfix_possible,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from receiver.backtest.decisions import ROLLS_BACK, Course, DecisionSpan
-from receiver.backtest.reviewed import Incident
+from receiver.backtest.reviewed import Incident, Unanswered
 
 AFTERMATH = 360.0
 """Seconds for which the longest window remembers an incident: what is decided then is neither right nor wrong."""
@@ -34,8 +34,9 @@ class Judged:
 
     @property
     def delay(self) -> float | None:
-        """Seconds from the beginning to the decision."""
-        return None if self.at is None else self.at - self.incident.since
+        """Seconds from the beginning to the decision, where both are known."""
+        is_known = self.at is not None and self.incident.began_is_known
+        return self.at - self.incident.since if self.at is not None and is_known else None
 
     @property
     def lead(self) -> float | None:
@@ -81,6 +82,8 @@ class Judgement:
 
     incidents: tuple[Judged, ...]
     not_reviewed: tuple[DecisionSpan, ...]
+    unanswered: tuple[DecisionSpan, ...] = ()
+    """Rollbacks in incidents of which nobody has said whether they were right: they are in no figure."""
 
     @property
     def matrix(self) -> Matrix:
@@ -106,13 +109,16 @@ def judge(
     spans: Sequence[DecisionSpan],
     cost: Cost,
     courses: Sequence[Course] = ROLLS_BACK,
+    unanswered: Iterable[Unanswered] = (),
 ) -> Judgement:
     """Each incident with the first rollback in its time; a rollback is a decision of one of these courses."""
     rollbacks = sorted((one for one in spans if one.course in courses), key=lambda one: one.since)
     told = tuple(incidents)
     judged = tuple(_judged(incident, rollbacks, cost) for incident in sorted(told, key=lambda one: one.since))
-    beside = tuple(one for one in rollbacks if not any(_meets(one, incident, AFTERMATH) for incident in told))
-    return Judgement(judged, beside)
+    beside = [one for one in rollbacks if not any(_meets(one, incident, AFTERMATH) for incident in told)]
+    open_ = tuple(unanswered)
+    unknown = tuple(one for one in beside if any(_meets(one, question, AFTERMATH) for question in open_))
+    return Judgement(judged, tuple(one for one in beside if one not in unknown), unknown)
 
 
 def _judged(incident: Incident, rollbacks: Sequence[DecisionSpan], cost: Cost) -> Judged:
@@ -123,7 +129,7 @@ def _judged(incident: Incident, rollbacks: Sequence[DecisionSpan], cost: Cost) -
     return Judged(incident, first, at, waited, spared)
 
 
-def _meets(span: DecisionSpan, incident: Incident, aftermath: float = 0.0) -> bool:
+def _meets(span: DecisionSpan, incident: Incident | Unanswered, aftermath: float = 0.0) -> bool:
     same = span.deployment == incident.deployment
     return same and span.since <= incident.until + aftermath and span.until >= incident.since
 

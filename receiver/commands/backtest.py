@@ -16,7 +16,7 @@ from receiver.backtest.activity import Span
 from receiver.backtest.curve import curve
 from receiver.backtest.decisions import ROLLS_BACK, Course
 from receiver.backtest.judged import Judgement, judge
-from receiver.backtest.reviewed import Incident, read_reviewed
+from receiver.backtest.reviewed import Reviews, read_reviewed, reviews_of_journal
 from receiver.backtest.rule_set import read_rule_set
 from receiver.backtest.run import Progress as Tell
 from receiver.backtest.run import Replayed, Replayer
@@ -30,9 +30,13 @@ from receiver.commands.options import (
     Moment,
     complete_deployment,
     config_option,
+    existing_journal,
     json_option,
     load_knowing_secrets,
 )
+from receiver.config import Config
+from receiver.errors import JournalError, NotPossible
+from receiver.journal.reviews import occurrences
 from receiver.rules.files import SHIPPED, TREE
 from receiver.wiring import history
 
@@ -70,7 +74,7 @@ def _sweep(_context: click.Context, _parameter: click.Parameter, value: str | No
     "--sweep",
     callback=_sweep,
     metavar="BRANCH.NAME=A,B,C",
-    help="Replay with each of these values (or FROM..TO/STEPS) and say which are better; needs --reviewed.",
+    help="Replay with each of these values (or FROM..TO/STEPS) and say which are better; needs reviews.",
 )
 @click.option(
     "--svg",
@@ -80,7 +84,7 @@ def _sweep(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option(
     "--reviewed",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Reviewed incidents (YAML or JSON) to judge the decisions by.",
+    help="Judge by the incidents of this file (YAML or JSON), in place of the reviews of the journal.",
 )
 @click.option(
     "--rules",
@@ -118,14 +122,12 @@ def backtest(
     """Replay history through the rules of the tree: what would have been rolled back, and when.
 
     History is what the configured Prometheus remembers of the recorded signals. promtool evaluates the rules over it,
-    and what fires is decided on as the agent decides. Guardrails are not asked. With --reviewed, each decision is set
-    beside what people have found: hits and mistakes, how early it came, and how many requests failed meanwhile.
+    and what fires is decided on as the agent decides. Guardrails are not asked. Each decision is set beside what people
+    have found in their reviews: hits and mistakes, how early it came, and how many requests failed meanwhile.
     """
     until = time.time() if until is None else until
     if until <= since:
         raise click.UsageError("--to must be later than --from")
-    if sweep and reviewed is None:
-        raise click.UsageError("--sweep needs --reviewed: without it no value is better than another")
     if write and not settings:
         raise click.UsageError("--write writes what --set says")
     if write and (as_json or sweep):
@@ -134,7 +136,10 @@ def backtest(
         raise click.UsageError("--svg draws a --sweep")
     config = load_knowing_secrets(config_path)
     rules = read_rule_set(rules_path, settings)
-    incidents = _in_time(read_reviewed(reviewed), since, until, only) if reviewed else None
+    reviews = _reviews(config, reviewed)
+    reviews = reviews if isinstance(reviews, str) else reviews.within(since, until, only)
+    if sweep:
+        _require_reviews(reviews)
     first = since - since % every
     span = Span(first, first + (until - first) // every * every, every)
     replayer = Replayer(
@@ -142,42 +147,56 @@ def backtest(
     )
     with progress(f"Replaying {span.count} evaluations") as tell:
         replayed = replayer.run(rules, span, tell)
-    judgements = None if incidents is None else judged(replayer, replayed, incidents)
-    if sweep and incidents is not None and judgements is not None:
+    judgements = judged(replayer, replayed, reviews) if isinstance(reviews, Reviews) else None
+    if sweep and isinstance(reviews, Reviews) and judgements is not None:
         points = []
         for one in sweep:
             with progress(f"Replaying with {one}") as tell:
                 tried = replayer.run(read_rule_set(rules_path, (*settings, one)), span, tell)
-            points.append(Point(one, judged(replayer, tried, incidents)[0]))
+            points.append(Point(one, judged(replayer, tried, reviews)[0]))
         if svg:
-            name = f"{sweep[0].branch}.{sweep[0].name}"
-            drawn = curve(name, [(one.setting.value, one.judgement.matrix) for one in points], judgements[0].matrix)
-            svg.write_text(drawn)
+            name, matrices = (
+                f"{sweep[0].branch}.{sweep[0].name}",
+                [(one.setting.value, one.judgement.matrix) for one in points],
+            )
+            svg.write_text(curve(name, matrices, judgements[0].matrix))
         print_sweep(points, judgements[0], as_json)
-        return
-    if as_json:
-        click.echo(json.dumps(replayed_as_json(replayer, replayed, judgements), indent=2))
+    elif as_json:
+        click.echo(json.dumps(replayed_as_json(replayer, replayed, reviews, judgements), indent=2))
     else:
-        print_replayed(replayer, replayed, judgements)
+        print_replayed(replayer, replayed, reviews, judgements)
     if write:
         write_settings(rules_path, settings, promtool)
 
 
-def judged(replayer: Replayer, replayed: Replayed, incidents: tuple[Incident, ...]) -> tuple[Judgement, Judgement]:
+def judged(replayer: Replayer, replayed: Replayed, reviews: Reviews) -> tuple[Judgement, Judgement]:
     """By all rollbacks, and by those that no person would have been asked about."""
+    incidents = reviews.incidents
     cost = replayer.failed_requests(replayed.span, ((one.deployment, one.since, one.until) for one in incidents))
     every, alone = (
-        judge(incidents, replayed.decisions, cost, courses) for courses in (ROLLS_BACK, (Course.ROLLED_BACK,))
+        judge(incidents, replayed.decisions, cost, courses, reviews.unanswered)
+        for courses in (ROLLS_BACK, (Course.ROLLED_BACK,))
     )
     return every, alone
 
 
-def _in_time(
-    incidents: tuple[Incident, ...], since: float, until: float, only: tuple[str, ...]
-) -> tuple[Incident, ...]:
-    """Those that lie in the period as a whole; of half an incident nothing can be said."""
-    inside = (one for one in incidents if since <= one.since and one.until <= until)
-    return tuple(one for one in inside if not only or one.deployment in only)
+def _require_reviews(reviews: Reviews | str) -> None:
+    """Raises NotPossible where no value could be told to be better than another."""
+    if isinstance(reviews, Reviews) and reviews.incidents:
+        return
+    why = reviews if isinstance(reviews, str) else f"{reviews.source} has no reviewed incident of this time"
+    raise NotPossible(f"--sweep needs reviews, since no value is better than another without: {why}")
+
+
+def _reviews(config: Config, path: Path | None) -> Reviews | str:
+    """What people have found, or why there is nothing to judge by."""
+    if path is not None:
+        return read_reviewed(path)
+    try:
+        with existing_journal(config).read() as tx:
+            return reviews_of_journal(occurrences(tx), time.time())
+    except JournalError as error:  # what the rules would have decided is worth knowing without reviews, too
+        return str(error)
 
 
 @contextmanager

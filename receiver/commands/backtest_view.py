@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
@@ -11,6 +13,7 @@ from rich.table import Table
 
 from receiver.backtest.decisions import ROLLS_BACK, DecisionSpan
 from receiver.backtest.judged import Judged, Judgement, Matrix
+from receiver.backtest.reviewed import NO_REVIEW, Reviews
 from receiver.backtest.run import Replayed, Replayer
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time, in_words
@@ -19,8 +22,10 @@ Judgements = tuple[Judgement, Judgement]
 """By all rollbacks, and by those that no person would have been asked about."""
 
 
-def print_replayed(replayer: Replayer, replayed: Replayed, judgements: Judgements | None) -> None:
-    """Everything, for people."""
+def print_replayed(
+    replayer: Replayer, replayed: Replayed, reviews: Reviews | str, judgements: Judgements | None
+) -> None:
+    """Everything, for people; in place of reviews, why there are none."""
     span = replayed.span
     click.echo(
         f"{clock_time(span.since)} to {clock_time(span.until)}: {span.count} evaluations, {span.step} s apart; "
@@ -29,13 +34,16 @@ def print_replayed(replayer: Replayer, replayed: Replayed, judgements: Judgement
     click.echo(f"\n{_count(len(replayed.decisions), 'decision')}")
     if replayed.decisions:
         print_table(_decisions(replayer, replayed.decisions))
-    if judgements is None:
-        click.echo("\nWithout --reviewed nobody has said which of them are right.")
+    if isinstance(reviews, str) or judgements is None:
+        click.echo(f"\nNobody has said which of them are right: {reviews}. Give --reviewed, or review incidents.")
         return
     every, alone = judgements
-    click.echo(f"\n{_count(len(every.incidents), 'reviewed incident')}")
+    click.echo(f"\n{_count(len(every.incidents), 'reviewed incident')}, by {safe(reviews.source)}")
     if every.incidents:
         print_table(_incidents(every))
+    _print_coverage(replayed, reviews, every)
+    if not every.incidents:
+        return
     if every.not_reviewed:
         click.echo("\nRolled back where nobody has reviewed anything; counted as wrong")
         print_table(_decisions(replayer, every.not_reviewed))
@@ -43,6 +51,21 @@ def print_replayed(replayer: Replayer, replayed: Replayed, judgements: Judgement
     print_table(_matrix(every.matrix, alone.matrix))
     click.echo("")
     print_table(_times(every, alone))
+
+
+def _print_coverage(replayed: Replayed, reviews: Reviews, every: Judgement) -> None:
+    """What of all that would have been rolled back has a review, and why other incidents say nothing."""
+    count = sum(one.course in ROLLS_BACK for one in replayed.decisions)
+    outside, unknown = len(every.not_reviewed), len(every.unanswered)
+    click.echo(
+        f"\nOf {_count(count, 'rollback')}, {count - outside - unknown} are in reviewed incidents or right after, "
+        f"{unknown} in incidents without an answer (in no figure), {outside} where there was no incident (wrong ones)"
+    )
+    reasons = Counter(one.why for one in reviews.unanswered)
+    for why, several in sorted(reasons.items()):
+        click.echo(f"  {_count(several, 'incident')} without an answer: {why}")
+    if reasons[NO_REVIEW]:
+        click.echo("  `rollback-agent review open` lists what nobody has reviewed")
 
 
 def _decisions(replayer: Replayer, decisions: tuple[DecisionSpan, ...]) -> Table:
@@ -128,7 +151,9 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def replayed_as_json(replayer: Replayer, replayed: Replayed, judgements: Judgements | None) -> dict[str, Any]:
+def replayed_as_json(
+    replayer: Replayer, replayed: Replayed, reviews: Reviews | str, judgements: Judgements | None
+) -> dict[str, Any]:
     """Everything, for programs; moments are Unix seconds."""
     span = replayed.span
     return {
@@ -138,7 +163,10 @@ def replayed_as_json(replayer: Replayer, replayed: Replayed, judgements: Judgeme
         "evaluations": span.count,
         "evaluated": replayed.steps,
         "decisions": [_decision(replayer, one) for one in replayed.decisions],
+        "reviewed_by": reviews.source if isinstance(reviews, Reviews) else None,
         "reviewed": None if judgements is None else [_judged(one) for one in judgements[0].incidents],
+        "unanswered": [asdict(one) for one in reviews.unanswered] if isinstance(reviews, Reviews) else None,
+        "rollbacks_unanswered": None if judgements is None else len(judgements[0].unanswered),
         "matrix": None
         if judgements is None
         else {

@@ -185,6 +185,11 @@ def load_knowing_secrets(config_path: Path) -> Config:
 def open_journal(config_path: Path) -> tuple[Config, Database]:
     """The configuration and the journal of a receiver that has run here; raises JournalError where none has."""
     config = load_knowing_secrets(config_path)
+    return config, existing_journal(config)
+
+
+def existing_journal(config: Config) -> Database:
+    """The journal of a receiver that has run with this configuration; raises JournalError where none has."""
     database = journal_of(config)
     if config.journal.postgresql is None and not (config.root / "state.db").exists():
         raise JournalError(f"there is no journal at {config.root / 'state.db'}; has `rollback-agent serve` run here?")
@@ -193,7 +198,7 @@ def open_journal(config_path: Path) -> tuple[Config, Database]:
             f"the database that {config.journal.postgresql.url_file} names holds no journal; "
             "has `rollback-agent serve` run with it?"
         )
-    return config, database
+    return database
 
 
 def journal_of(config: Config, patience: float = PATIENCE) -> Database:

@@ -64,6 +64,7 @@ def _findings(command: F) -> F:
             click.option("--pattern", default=None, help="The failure pattern; a new name is a new one."),
             click.option("--began", type=Moment(), help="When the fault began, such as 2026-11-30T14:03:00Z."),
             click.option("--noticed", type=Moment(), help="When a person noticed it."),
+            click.option("--ended", type=Moment(), help="When it was over, where the agent cannot know."),
         )
     ):
         command = option(command)
@@ -101,6 +102,7 @@ def incident(
     pattern: str | None,
     began: float | None,
     noticed: float | None,
+    ended: float | None,
     person: str,
     config_path: Path,
 ) -> None:
@@ -113,7 +115,7 @@ def incident(
         cause = cause or str(click.prompt("What was the cause?"))
         pattern = pattern or click.prompt("Which failure pattern (Enter: none)?", default="", show_default=False)
     was_necessary, level_right, hotfix_possible = (Found(words[name] or Found.UNSURE) for name in QUESTIONS)
-    found = Answers(was_necessary, level_right, hotfix_possible, cause, pattern or None, began, noticed)
+    found = Answers(was_necessary, level_right, hotfix_possible, cause, pattern or None, began, noticed, ended)
     taken = _reviewers(config_path).review(incident_id, found, at_command_line(person))
     decided = "decided for a rollback" if taken.decided_rollback else "did not decide for a rollback"
     click.echo(f"Reviewed as {person}: incident {incident_id} of {taken.deployment}; the agent {decided}.")
@@ -142,6 +144,7 @@ def missed(
     pattern: str | None,
     began: float | None,
     noticed: float | None,
+    ended: float | None,
     person: str,
     config_path: Path,
 ) -> None:
@@ -149,7 +152,9 @@ def missed(
     if began is None or not cause:
         raise click.UsageError("say --began and --cause")
     unsure = Found.UNSURE.value
-    found = Answers(Found(necessary), Found(level or unsure), Found(hotfix or unsure), cause, pattern, began, noticed)
+    found = Answers(
+        Found(necessary), Found(level or unsure), Found(hotfix or unsure), cause, pattern, began, noticed, ended
+    )
     taken = _reviewers(config_path).enter_missed(deployment, found, at_command_line(person), branch, services)
     click.echo(f"Entered as {person}: the agent missed an incident of {deployment} at {clock_time(taken.began_at)}.")
 

@@ -29,6 +29,7 @@ class Review:
     decided_at: float | None
     began_at: float | None
     noticed_at: float | None
+    ended_at: float | None
     necessary: Found
     level_right: Found
     hotfix_possible: Found
@@ -39,6 +40,18 @@ class Review:
     reviewed_by: str
     approved_success: bool = False
     """Whether a person had approved its fast rollback, and that was verified as restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An incident in time (Unix seconds), with its review if it has one; one that was missed was never opened."""
+
+    deployment: str
+    incident: str | None
+    opened_at: float | None
+    closed_at: float | None
+    """None where it is still open."""
+    review: Review | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,20 @@ def unreviewed(tx: sa.Connection) -> dict[str, list[str]]:
     for row in tx.execute(query):
         found.setdefault(row.deployment, []).append(row.id)
     return found
+
+
+def occurrences(tx: sa.Connection) -> tuple[Occurrence, ...]:
+    """Every incident that the journal knows of, removed ones as long as they are remembered, and every missed one."""
+    given = find(tx)
+    by_incident = {one.incident: one for one in given if one.incident is not None}
+    found = []
+    for table in (tables.incident, tables.removed_incident):
+        for row in tx.execute(sa.select(table.c.id, table.c.deployment, table.c.opened_at, table.c.closed_at)):
+            review = by_incident.get(row.id)
+            found.append(Occurrence(row.deployment, row.id, row.opened_at, row.closed_at, review))
+    known = {one.incident for one in found}
+    beside = (one for one in given if one.incident is None or one.incident not in known)
+    return (*found, *(Occurrence(one.deployment, one.incident, None, None, one) for one in beside))
 
 
 def patterns(tx: sa.Connection) -> tuple[Pattern, ...]:

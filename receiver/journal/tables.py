@@ -281,6 +281,7 @@ review = Table(
     Column("decided_at", Float),
     Column("began_at", Float),
     Column("noticed_at", Float),
+    Column("ended_at", Float),  # as a person says; null: the journal knows it, or nobody
     Column("necessary", Text, nullable=False),  # yes, no, unsure
     Column("level_right", Text, nullable=False),
     Column("hotfix_possible", Text, nullable=False),

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from receiver.backtest.activity import Span, Window, active, windows
 from receiver.backtest.replay import replay
 from receiver.backtest.rule_set import read_rule_set
+from receiver.durations import unix_seconds
+from receiver.journal import reviews, tables
+from receiver.journal.database import open_database
+from receiver.journal.schema import migrate
+from receiver.model import Found
 from receiver.prometheus_api import PrometheusApi
 from receiver.rules.files import SHIPPED, TREE
 from tests.corpus.history import BEGAN, LAST, STEP, Drawn, draw, iso, remembered, write_reviewed
+from tests.receiver.learning.reviewed import review
 from tests.receiver.rules.ruled import AGENT, Ruled
 
 SHAPES = ("crash", "errors_above_the_threshold", "login_broken", "flapping", "scrape_outage", "good_release", "blip")
@@ -31,6 +40,8 @@ class Here:
         content = json.loads(ruled.config.read_text())
         ruled.config.write_text(json.dumps(content | {"prometheus": {"url": url}}))
         self.config = ruled.config
+        self.root = directory / "rollback"
+        self.drawn = drawn
         self.reviewed = write_reviewed(drawn, directory / "reviewed.json")
 
     def run(self, *arguments: str | Path, code: int = 0) -> str:
@@ -42,6 +53,32 @@ class Here:
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
+
+    @contextmanager
+    def journal(self, *but: str) -> Iterator[None]:
+        """Meanwhile the journal has these incidents, each with what a person found; of shapes in `but` nothing."""
+        self.root.mkdir()
+        database = open_database(self.root)
+        migrate(database)
+        with database.write() as tx:
+            for number, one in enumerate(self.drawn):
+                span = {key: unix_seconds(one.reviewed()[key]) for key in ("since", "until")}
+                found = {"necessary": Found.YES if one.shape.rollback else Found.NO, "cause": one.shape.name}
+                told = {"began_at": span["since"], "deployment": one.deployment, "noticed_at": None, **found}
+                if one.shape.name == "login_broken":  # as if the agent had missed it
+                    reviews.put(tx, review(number, incident=None, ended_at=span["until"], **told))
+                    continue
+                row = {"id": f"incident-{number}", "deployment": one.deployment}
+                tx.execute(
+                    sa.insert(tables.incident).values(**row, opened_at=span["since"] + 20, closed_at=span["until"])
+                )
+                if one.shape.name not in but:
+                    reviews.put(tx, review(number, **told))
+        try:
+            yield
+        finally:
+            database.engine.dispose()
+            shutil.rmtree(self.root)
 
     def json(self, *arguments: str | Path) -> dict[str, Any]:
         """The same as JSON."""
@@ -79,6 +116,31 @@ def test_decisions_are_judged_by_the_reviewed_incidents(here: Here) -> None:
     assert all(one["release_age"] >= 0 for one in rolled_back)
 
 
+def test_without_a_file_the_reviews_of_the_journal_judge(here: Here) -> None:
+    """Reviewed and missed incidents give the figures that a file gives; what nobody has reviewed is in none of them."""
+    only = [part for name in ("crash", "login-broken", "blip") for part in ("--deployment", f"{name}-00")]
+    by_file = here.json(*only)
+    with here.journal():
+        by_journal = json.loads(here.run("--json", *only))
+        assert (by_journal["matrix"], by_journal["unanswered"]) == (by_file["matrix"], [])
+        assert [one["delay"] for one in by_journal["reviewed"]] == [one["delay"] for one in by_file["reviewed"]]
+        assert here.json(*only) == by_file
+    with here.journal("blip", "crash"):
+        found = json.loads(here.run("--json", *only))
+        text = here.run("--sweep", "high_error_rate.threshold=0.1,0.99", *only)
+        text += here.run(*only)
+    count = sum(
+        one["course"] == "rolled_back" and one["deployment"] != "login-broken-00" for one in by_file["decisions"]
+    )
+    assert (len(found["reviewed"]), len(found["unanswered"]), found["rollbacks_unanswered"]) == (1, 2, count)
+    assert (by_file["matrix"]["all"]["true_positives"], by_file["matrix"]["all"]["false_positives"]) == (2, 1)
+    assert (found["matrix"]["all"]["true_positives"], found["matrix"]["all"]["false_positives"]) == (1, 0)
+    assert "as it is" in text
+    assert "1 reviewed incident, by the journal" in text
+    assert f"{count} in incidents without an answer (in no figure), 0 where there was no incident" in text
+    assert "2 incidents without an answer: nobody has reviewed it" in text
+
+
 def test_other_threshold_decides_otherwise(here: Here) -> None:
     """With a threshold of half of all requests, an incident of 11 to 20 % is no longer rolled back by that branch."""
     only = ("--deployment", "errors-above-the-threshold-00")
@@ -95,7 +157,8 @@ def test_it_is_told_to_people(here: Here) -> None:
     text = here.run("--reviewed", here.reviewed)
     assert "WRONG: rolled_back by high_error_rate" in text
     assert "recall                           100.0%" in text
-    assert "Without --reviewed nobody has said which of them are right." in here.run("--deployment", "good-release-00")
+    text = here.run("--deployment", "good-release-00")
+    assert "Nobody has said which of them are right: there is no journal at " in text
 
 
 def test_sweep_draws_the_curve_and_proposes(here: Here, tmp_path: Path) -> None:
@@ -126,7 +189,13 @@ def test_wrong_usage_is_told(here: Here, tmp_path: Path) -> None:
     """An unknown branch, a program that is not there and a period that ends before it begins are sentences."""
     assert "nope is no branch" in here.run("--set", "nope.threshold=1", code=2)
     assert "cannot be started" in here.run("--promtool", str(tmp_path / "none"), code=1)
-    assert "--sweep needs --reviewed" in here.run("--sweep", "high_error_rate.threshold=0.1,0.2", code=2)
+    sweep = ("--sweep", "high_error_rate.threshold=0.1,0.2")
+    assert "--sweep needs reviews, since no value is better than another without: there is no journal" in here.run(
+        *sweep, code=1
+    )
+    elsewhere = tmp_path / "reviewed.yml"
+    elsewhere.write_text("incidents: [{deployment: qrl, since: 2020-01-01, until: 2020-01-02, rollback: true}]")
+    assert "has no reviewed incident of this time" in here.run(*sweep, "--reviewed", elsewhere, code=1)
     assert "--write writes what --set says" in here.run("--write", code=2)
     assert "--to must be later" in here.run("--to", "2020-01-01", code=2)
 

@@ -159,6 +159,8 @@ def test_what_cannot_be_reviewed(make_agent: Callable[..., Agent]) -> None:
         (replace(ANSWERS, began_at=-1.0), "the moment at which it began must lie between"),
         (replace(ANSWERS, noticed_at=float("nan")), "must lie between 1970 and now"),
         (replace(ANSWERS, began_at=2000.0, noticed_at=1000.0), "before it began"),
+        (replace(ANSWERS, began_at=2000.0, ended_at=1000.0), "cannot have ended before it began"),
+        (replace(ANSWERS, ended_at=-1.0), "the moment at which it ended must lie between"),
         (replace(ANSWERS, pattern="no name"), "is no name"),
         (replace(ANSWERS, cause="x" * 501), "longer than 500"),
     ):
@@ -186,10 +188,11 @@ def test_without_its_record_nothing_is_kept(agent: Agent) -> None:
 
 def test_a_missed_incident_is_entered(agent: Agent) -> None:
     """With the branch that should have fired and the services that failed, so that it can be recognised."""
-    answers = replace(ANSWERS, began_at=1000.0)
+    answers = replace(ANSWERS, began_at=1000.0, ended_at=1600.0)
     kept = reviewers(agent).enter_missed("qrl", answers, ADA, "payment_broken", ("flask",))
 
     assert (kept.incident, kept.branch, kept.decided_rollback) == (None, "payment_broken", False)
+    assert (kept.began_at, kept.ended_at) == (1000.0, 1600.0)
     assert kept.features == {"branch payment_broken", "service flask"}
     assert agent.audited()[-1] == "review:missed"
     with pytest.raises(NotFound, match="there is no deployment nobody"):

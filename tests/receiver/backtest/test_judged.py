@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from configfile import ConfigError
 from receiver.backtest.activity import Span
 from receiver.backtest.decisions import Course, DecisionSpan
 from receiver.backtest.judged import AFTERMATH, judge
-from receiver.backtest.reviewed import Incident, read_reviewed
+from receiver.backtest.reviewed import NO_REVIEW, Incident, Unanswered, read_reviewed
 from receiver.backtest.run import FailedRequests, Replayer
 from receiver.config import DecisionBounds
 from receiver.model import Action, Decision, Level
@@ -22,13 +23,7 @@ from receiver.prometheus_api import Series
 
 def incident(since: int, until: int, *, rollback: bool = True, by_hand: int | None = None) -> Incident:
     """A reviewed incident on `qrl`; moments are seconds of 2026-11-30."""
-    told = {"deployment": "qrl", "since": at(since), "until": at(until), "rollback": rollback}
-    return Incident.model_validate(told | ({} if by_hand is None else {"mitigated_at": at(by_hand)}))
-
-
-def at(seconds: int) -> str:
-    """A moment so many seconds after the beginning of a day."""
-    return f"2026-11-30T{seconds // 3600:02}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
+    return Incident("qrl", DAY + since, DAY + until, rollback, "", None if by_hand is None else DAY + by_hand)
 
 
 DAY = 1_795_996_800.0
@@ -72,6 +67,23 @@ def test_rollback_that_nobody_reviewed_is_a_false_one() -> None:
     found = judge([incident(100, 200)], [span(150, 160), span(late, late), span(late + 1, late + 9)], nothing)
     assert [one.since - DAY for one in found.not_reviewed] == [late + 1]
     assert (found.matrix.true_positives, found.matrix.false_positives, found.matrix.not_reviewed) == (1, 1, 1)
+
+
+def test_rollback_in_an_incident_without_an_answer_is_in_no_figure() -> None:
+    """It may be right or wrong; what is in a reviewed incident as well is judged by that."""
+    asked = [Unanswered("qrl", DAY + 150, DAY + 400, NO_REVIEW), Unanswered("other", DAY, DAY + 9999, NO_REVIEW)]
+    found = judge([incident(100, 200)], [span(150, 160), span(700, 710), span(900, 910)], nothing, unanswered=asked)
+    assert [one.since - DAY for one in found.unanswered] == [700]
+    assert [one.since - DAY for one in found.not_reviewed] == [900]
+    assert (found.matrix.true_positives, found.matrix.false_positives) == (1, 1)
+
+
+def test_delay_is_not_known_where_the_beginning_is_not() -> None:
+    """When the agent heard of it is no beginning; how long before a person it decided is known all the same."""
+    (one,) = judge(
+        [replace(incident(100, 200, by_hand=190), began_is_known=False)], [span(150, 160)], nothing
+    ).incidents
+    assert (one.is_right, one.delay, one.lead) == (True, None, 40.0)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
@@ -148,5 +160,5 @@ def test_moments_are_utc_unless_they_say(tmp_path: Path) -> None:
     path.write_text(
         "incidents: [{deployment: qrl, since: 2026-11-30, until: '2026-11-30T01:00:00+01:00', rollback: false}]"
     )
-    (one,) = read_reviewed(path)
+    (one,) = read_reviewed(path).incidents
     assert (one.since, one.until) == (DAY, DAY)

@@ -46,6 +46,35 @@ def test_what_waits_for_a_review_is_closed_and_has_none(database: Database) -> N
         assert reviews.unreviewed(tx) == {"qrl": [ids[0]]}
 
 
+def test_every_incident_is_told_with_its_review(database: Database) -> None:
+    """What waits for one, what was removed since, and what the agent had missed; and what only the review remembers."""
+    runs = [begin(database, name) for name in ("qrl", "shop")]
+    with database.write() as tx:
+        open_, closed = (incidents.of_run(tx, run) for run in runs)
+        incidents.close(tx, closed, NOW + 60)
+        tx.execute(
+            sa.insert(tables.removed_incident).values(
+                id="old", deployment="qrl", opened_at=1.0, closed_at=2.0, removed_at=3.0, runs="[]"
+            )
+        )
+        kept = [
+            review(1, incident=closed, deployment="shop"),
+            review(2, incident="old"),
+            review(3, incident=None, ended_at=AT + 500),
+            review(4, incident="forgotten"),
+        ]
+        for one in kept:
+            reviews.put(tx, one)
+    with database.read() as tx:
+        found = {one.incident: one for one in reviews.occurrences(tx)}
+    assert {key: one.review for key, one in found.items()} == {
+        open_: None, closed: kept[0], "old": kept[1], None: kept[2], "forgotten": kept[3],
+    }  # fmt: skip
+    assert (found[open_].closed_at, found[closed].closed_at) == (None, NOW + 60)
+    assert (found["old"].opened_at, found["old"].closed_at) == (1.0, 2.0)
+    assert (found["forgotten"].opened_at, found[None].deployment) == (None, "qrl")
+
+
 def test_patterns_grow_from_reviews(database: Database) -> None:
     """Each with how often it was seen, when last, what all of it shows, and every cause once."""
     with database.write() as tx:

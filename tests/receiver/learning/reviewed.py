@@ -22,6 +22,7 @@ def review(number: int = 1, **changes: Any) -> Review:
         "decided_at": AT + 20,
         "began_at": AT,
         "noticed_at": AT + 200,
+        "ended_at": None,
         "necessary": Found.YES,
         "level_right": Found.YES,
         "hotfix_possible": Found.NO,
