@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.annotations import Annotation
 from grafana.board import board, choice
-from grafana.panels import AnyPanel, Panel, Query
+from grafana.panels import GREY, ORANGE, AnyPanel, Panel, Query, State
 
 UID = "rollback-review"
 OF_CHOSEN = '{deployment=~"$deployment"}'
@@ -25,6 +25,7 @@ def rollback_review() -> Dashboard:
             "Results": _results(),
             "Runs": [_every_run(), _phases()],
             "Refusals and escalations": [_refusals(), _escalations(), _waiting()],
+            "In shadow": [_shadows(), _shadow_times()],
             "What reviews say": [*_accuracy(), _answers(), _calibration()],
         },
         variables=[choice("deployment", "rollback_autonomy_level", "deployment", several=True)],
@@ -174,6 +175,37 @@ def _waiting() -> AnyPanel:
         "short",
         width=8,
     ).lines()
+
+
+_SHADOW_DECISION = f"deployment:shadow_decision:bool{OF_CHOSEN}"
+
+
+def _shadows() -> AnyPanel:
+    return Panel(
+        "Shadow beside live",
+        "Which branch decided, and whether it did so live, in the shadow, or in both. Empty where no shadow is loaded.",
+        [
+            Query(
+                f"max by (shadow, deployment, branch, decided_by) ({_SHADOW_DECISION})",
+                "{{shadow}}: {{deployment}} {{branch}}, {{decided_by}}",
+            )
+        ],
+        "HighErrorRate",
+        states=[State("", GREY), State("decides", ORANGE)],
+    ).timeline()
+
+
+def _shadow_times() -> AnyPanel:
+    columns = {"shadow": "shadow", "deployment": "deployment", "branch": "branch", "action": "action"}
+    columns |= {"decided_by": "decided by", "Value": "for"}
+    of = "shadow, deployment, branch, action, decided_by"
+    return Panel(
+        "Agreement of shadow and live",
+        "How long each branch decided in both, only live, or only in the shadow.",
+        [Query(f"10 * sum by ({of}) (sum_over_time({_SHADOW_DECISION}[$__range:10s]))")],
+        "HighErrorRate",
+        "s",
+    ).rows(columns)
 
 
 def _reviewed(metric: str, labels: str, more: str = "") -> str:

@@ -19,7 +19,14 @@ _HEAD = """\
 #
 # What is acted on has a label `branch`. These alerts have `shadow_branch` instead, so neither the agent nor the live
 # rules see them, and prometheus.yml sends none of them to Alertmanager. They are recorded as ALERTS{{shadow="{name}"}}.
+# What is decided by `both`, by `live` alone and by the `shadow` alone is recorded as deployment:shadow_decision:bool.
 """
+DECISION = "deployment:shadow_decision:bool"
+_LIVE = 'group by (deployment, branch, action) (ALERTS{alertstate="firing", branch!=""})'
+_SHADOW = """\
+group by (deployment, branch, action) (
+  label_replace(ALERTS{{alertstate="firing", shadow="{name}"}}, "branch", "$1", "shadow_branch", "(.+)")
+)"""
 
 
 def shadow_file(rules: RuleSet, name: str, told: str) -> str:
@@ -31,6 +38,7 @@ def shadow_file(rules: RuleSet, name: str, told: str) -> str:
         for group in dict.fromkeys(rule.group for rule in rules.rules)
         if (own := [_shadowed(rule, name) for rule in rules.branches if rule.group == group])
     ]
+    groups.append({"name": f"rollback-shadow-{name}-beside-live", "rules": list(_beside_live(name))})
     head = _HEAD.format(name=name, told=told)
     return head + yaml.dump({"groups": groups}, Dumper=_Readable, sort_keys=False, width=1000)
 
@@ -59,6 +67,17 @@ def _shadowed(rule: ReplayedRule, name: str) -> dict[str, Any]:
         **kept,
         "labels": {SHADOW: name, SHADOW_BRANCH: rule.branch, **labels},
     }
+
+
+def _beside_live(name: str) -> Iterator[dict[str, Any]]:
+    """Records of each branch that decides on a deployment whether it does so live, in the shadow, or in both."""
+    shadow = _SHADOW.format(name=name)
+    for decided_by, expression in (
+        ("both", f"{_LIVE}\nand on (deployment, branch)\n{shadow}\n"),
+        ("live", f"{_LIVE}\nunless on (deployment, branch)\n{shadow}\n"),
+        ("shadow", f"{shadow}\nunless on (deployment, branch)\n{_LIVE}\n"),
+    ):
+        yield {"record": DECISION, "expr": expression, "labels": {SHADOW: name, "decided_by": decided_by}}
 
 
 def _matchers(text: str, name: str) -> Iterator[str]:

@@ -14,6 +14,10 @@ import yaml
 
 from demo.monitoring import start_prometheus
 from demo.processes import free_port
+from receiver.backtest.rule_set import read_rule_set
+from receiver.backtest.settings import read_setting
+from receiver.backtest.shadow import shadow_file
+from receiver.rules.files import SHIPPED, TREE
 from tests.acceptance.services import BAD, GOOD
 from tests.acceptance.stand import REPOSITORY, Stand, stand
 from tests.exporters.running import RunningExporter
@@ -27,6 +31,7 @@ USERS = 20
 SEEN = (
     'sum(rollback_runs_total{deployment="qrl"}) == 2 and sum(rollback_escalations_open) > 0'
     " and sum(service:http_request_duration_seconds:mean5m) > 0 and sum(rollback_review_answers) > 0"
+    " and sum(sum_over_time(deployment:shadow_decision:bool[1h:10s])) > 0"
 )
 """True when Prometheus has seen the end of the incident, and the traffic meanwhile."""
 
@@ -145,7 +150,10 @@ def _start_prometheus(here: Stand, version: Version, port: int, exporter: str) -
         ],
     }
     if version is SYSTEM:
-        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [targets["alertmanager"]]}]}]}
+        config["alerting"] = {
+            "alert_relabel_configs": [{"source_labels": ["shadow"], "regex": ".+", "action": "drop"}],
+            "alertmanagers": [{"static_configs": [{"targets": [targets["alertmanager"]]}]}],
+        }
     _remember(directory, version)
     server = start_prometheus(directory, config, port, binary=version.program("prometheus"))
     here.stack.callback(server.stop)
@@ -166,7 +174,18 @@ def _quick_rules(directory: Path) -> list[Path]:
                     rule |= {"for": "2s", "keep_firing_for": "10s"}
         written.append(directory / file.name)
         written[-1].write_text(yaml.safe_dump(content))
-    return written
+    return [*written, _quick_shadow(directory)]
+
+
+def _quick_shadow(directory: Path) -> Path:
+    """A shadow of the shipped tree, as `rollback-agent shadow` prints it, evaluated each second."""
+    setting = "service_down.for=3s"
+    content = yaml.safe_load(shadow_file(read_rule_set(SHIPPED / TREE, [read_setting(setting)]), "quick", setting))
+    for group in content["groups"]:
+        group["interval"] = "1s"
+    path = directory / "shadow-quick.rules.yml"
+    path.write_text(yaml.safe_dump(content))
+    return path
 
 
 def _remember(directory: Path, version: Version) -> None:

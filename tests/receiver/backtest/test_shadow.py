@@ -70,10 +70,28 @@ def test_shadow_has_its_own_precedence(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        (0.04, set()),
+        (0.06, {("elevated_error_rate", "rollback", "both")}),
+        (0.09, {("elevated_error_rate", "rollback", "live"), ("high_error_rate", "rollback", "shadow")}),
+        (0.2, {("high_error_rate", "rollback", "both")}),
+    ],
+)
+def test_what_is_decided_is_recorded_beside_what_was_live(
+    errors: float, expected: set[tuple[str, str, str]], tmp_path: Path
+) -> None:
+    """Each branch that decides on a deployment does so in both, only live, or only in the shadow."""
+    found = fired(tmp_path, errors, "deployment:shadow_decision:bool")
+    assert {(one["branch"], one["action"], one["decided_by"]) for one in found} == expected
+    assert {(one["deployment"], one["shadow"]) for one in found} == ({("qrl", "strict")} if expected else set())
+
+
 def test_no_rule_of_a_shadow_can_be_acted_on() -> None:
     """None has the label `branch`, by which agent and routes know what to act on; each reads its own alerts only."""
     rules: list[dict[str, Any]] = [
-        rule for group in yaml.safe_load(shadowed(*SETTINGS))["groups"] for rule in group["rules"]
+        rule for group in yaml.safe_load(shadowed(*SETTINGS))["groups"] for rule in group["rules"] if "alert" in rule
     ]
     assert len(rules) == len(read_rule_set(SHIPPED / TREE).branches)
     for rule in rules:
