@@ -16,12 +16,14 @@ from receiver.backtest.activity import Span
 from receiver.backtest.curve import curve
 from receiver.backtest.decisions import ROLLS_BACK, Course
 from receiver.backtest.judged import Judgement, judge
+from receiver.backtest.recorded import recorded
 from receiver.backtest.reviewed import Reviews, read_reviewed, reviews_of_journal
 from receiver.backtest.rule_set import read_rule_set
 from receiver.backtest.run import Progress as Tell
 from receiver.backtest.run import Replayed, Replayer
 from receiver.backtest.settings import Setting, read_setting
 from receiver.backtest.sweep import Point, read_sweep
+from receiver.commands.backtest_recorded import print_recorded, recorded_as_json
 from receiver.commands.backtest_sweep import print_sweep
 from receiver.commands.backtest_view import print_replayed, replayed_as_json
 from receiver.commands.backtest_write import write_settings
@@ -142,9 +144,12 @@ def backtest(
         _require_reviews(reviews)
     first = since - since % every
     span = Span(first, first + (until - first) // every * every, every)
-    replayer = Replayer(
-        history(config, ANSWER_WITHIN), promtool, config.decision, lambda name: not only or name in only
-    )
+    remembered = history(config, ANSWER_WITHIN)
+
+    def is_wanted(name: str) -> bool:
+        return not only or name in only
+
+    replayer = Replayer(remembered, promtool, config.decision, is_wanted)
     with progress(f"Replaying {span.count} evaluations") as tell:
         replayed = replayer.run(rules, span, tell)
     judgements = judged(replayer, replayed, reviews) if isinstance(reviews, Reviews) else None
@@ -161,10 +166,14 @@ def backtest(
             )
             svg.write_text(curve(name, matrices, judgements[0].matrix))
         print_sweep(points, judgements[0], as_json)
-    elif as_json:
-        click.echo(json.dumps(replayed_as_json(replayer, replayed, reviews, judgements), indent=2))
+        return
+    beside = recorded(remembered, span, config.decision, is_wanted)
+    if as_json:
+        document = replayed_as_json(replayer, replayed, reviews, judgements)
+        click.echo(json.dumps({**document, "recorded": recorded_as_json(beside, reviews)}, indent=2))
     else:
         print_replayed(replayer, replayed, reviews, judgements)
+        print_recorded(beside, replayed.decisions, reviews)
     if write:
         write_settings(rules_path, settings, promtool)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -48,7 +48,7 @@ def print_replayed(
         click.echo("\nRolled back where nobody has reviewed anything; counted as wrong")
         print_table(_decisions(replayer, every.not_reviewed))
     click.echo("")
-    print_table(_matrix(every.matrix, alone.matrix))
+    print_table(matrix_table({"rolled back or proposed": every.matrix, "rolled back without asking": alone.matrix}))
     click.echo("")
     print_table(_times(every, alone))
 
@@ -106,9 +106,10 @@ def _incidents(judgement: Judgement) -> Table:
     return table
 
 
-def _matrix(every: Matrix, alone: Matrix) -> Table:
-    table = new_table("", "rolled back or proposed", "rolled back without asking")
-    both = (every, alone)
+def matrix_table(named: Mapping[str, Matrix]) -> Table:
+    """A column for each matrix, under its name."""
+    table = new_table("", *named)
+    both = tuple(named.values())
     table.add_row("rollback was the remedy: done", *(str(one.true_positives) for one in both))
     table.add_row("rollback was the remedy: missed", *(str(one.false_negatives) for one in both))
     table.add_row(
@@ -162,7 +163,7 @@ def replayed_as_json(
         "every": span.step,
         "evaluations": span.count,
         "evaluated": replayed.steps,
-        "decisions": [_decision(replayer, one) for one in replayed.decisions],
+        "decisions": [decision_as_json(one) | _release(replayer, one) for one in replayed.decisions],
         "reviewed_by": reviews.source if isinstance(reviews, Reviews) else None,
         "reviewed": None if judgements is None else [_judged(one) for one in judgements[0].incidents],
         "unanswered": [asdict(one) for one in reviews.unanswered] if isinstance(reviews, Reviews) else None,
@@ -175,8 +176,13 @@ def replayed_as_json(
     }
 
 
-def _decision(replayer: Replayer, one: DecisionSpan) -> dict[str, Any]:
+def _release(replayer: Replayer, one: DecisionSpan) -> dict[str, Any]:
     release, age = replayer.release_at(one.deployment, one.since) if one.course in ROLLS_BACK else (None, None)
+    return {"release": release, "release_age": age}
+
+
+def decision_as_json(one: DecisionSpan) -> dict[str, Any]:
+    """A decision for programs; moments are Unix seconds."""
     return {
         "deployment": one.deployment,
         "since": one.since,
@@ -186,8 +192,6 @@ def _decision(replayer: Replayer, one: DecisionSpan) -> dict[str, Any]:
         "action": one.decision.action.value,
         "level": one.decision.level,
         "confidence": one.decision.confidence,
-        "release": release,
-        "release_age": age,
     }
 
 

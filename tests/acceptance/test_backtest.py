@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from receiver.backtest.activity import Span, Window, active, windows
 from receiver.backtest.replay import replay
 from receiver.backtest.rule_set import read_rule_set
-from receiver.durations import unix_seconds
+from receiver.durations import clock_time, unix_seconds
 from receiver.journal import reviews, tables
 from receiver.journal.database import open_database
 from receiver.journal.schema import migrate
 from receiver.model import Found
 from receiver.prometheus_api import PrometheusApi
 from receiver.rules.files import SHIPPED, TREE
-from tests.corpus.history import BEGAN, LAST, STEP, Drawn, draw, iso, remembered, write_reviewed
+from tests.corpus.history import BEGAN, LAST, STEP, Alerted, Drawn, draw, iso, remembered, write_reviewed
 from tests.receiver.learning.reviewed import review
 from tests.receiver.rules.ruled import AGENT, Ruled
 
@@ -86,11 +86,25 @@ class Here:
         return found
 
 
+def recorded(drawn: list[Drawn]) -> Iterator[Alerted]:
+    """Live rules that rolled the crash back half a minute after its beginning, and a shadow that was in error twice."""
+    rollback = {"action": "rollback", "level": "fast", "confidence": "0.99", "severity": "critical"}
+    down = rollback | {"alertname": "ServiceDown", "rank": "1"}
+    broken = rollback | {"alertname": "ShadowPaymentBroken", "rank": "4", "shadow": "strict"}
+    for one in drawn:
+        since, name = one.since, {"deployment": one.deployment}
+        if one.shape.name == "crash":
+            yield Alerted(down | name | {"branch": "service_down"}, since + 30, since + 300)
+            yield Alerted(broken | name | {"shadow_branch": "payment_broken"}, since + 60, since + 300)
+        if one.shape.name == "good_release":
+            yield Alerted(broken | name | {"shadow_branch": "payment_broken"}, since, since + 300)
+
+
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     directory = tmp_path_factory.mktemp("backtest")
     drawn = [one for one in draw(1) if one.shape.name in SHAPES]
-    with remembered(drawn, directory / "prometheus") as server:
+    with remembered(drawn, directory / "prometheus", list(recorded(drawn))) as server:
         yield Here(server.url, drawn, directory)
 
 
@@ -139,6 +153,30 @@ def test_without_a_file_the_reviews_of_the_journal_judge(here: Here) -> None:
     assert "1 reviewed incident, by the journal" in text
     assert f"{count} in incidents without an answer (in no figure), 0 where there was no incident" in text
     assert "2 incidents without an answer: nobody has reviewed it" in text
+
+
+def test_what_was_recorded_stands_beside_it(here: Here) -> None:
+    """What was live and what a shadow decided is told beside the replay, and judged by the same reviews."""
+    only = ("--deployment", "crash-00", "--deployment", "good-release-00")
+    live, strict = here.json(*only)["recorded"]
+    assert (live["shadow"], strict["shadow"]) == (None, "strict")
+    assert [(one["deployment"], one["branch"], one["course"]) for one in live["decisions"]] == [
+        ("crash-00", "service_down", "rolled_back")
+    ]
+    assert [(one["deployment"], one["branch"]) for one in strict["decisions"]] == [
+        ("crash-00", "payment_broken"),
+        ("good-release-00", "payment_broken"),
+    ]
+    assert (live["matrix"]["true_positives"], live["matrix"]["false_positives"]) == (1, 0)
+    assert (strict["matrix"]["true_positives"], strict["matrix"]["false_positives"]) == (1, 1)
+
+    text = here.run("--reviewed", here.reviewed, *only)
+    (crash,) = (one for one in here.drawn if one.shape.name == "crash")
+    at = clock_time(crash.since + 30)[11:]
+    (row,) = (line for line in text.splitlines() if "service_down" in line and at in line)
+    assert row.split()[-1] == "-"
+    assert "shadow strict" in text
+    assert "no decision of this time, neither live nor in shadow" in here.run("--deployment", "flapping-00")
 
 
 def test_other_threshold_decides_otherwise(here: Here) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,15 @@ class Drawn:
         }
 
 
+@dataclass(frozen=True)
+class Alerted:
+    """An alert with these labels that fired between two moments (Unix seconds)."""
+
+    labels: Mapping[str, str]
+    since: float
+    until: float
+
+
 def draw(each: int, seed: int = 1) -> list[Drawn]:
     """As many incidents of each shape; the same for the same seed."""
     found: list[Drawn] = []
@@ -82,12 +91,15 @@ def write_reviewed(drawn: list[Drawn], path: Path) -> Path:
 
 
 @contextmanager
-def remembered(drawn: list[Drawn], directory: Path) -> Iterator[Server]:
-    """A real Prometheus that remembers these incidents and the signals that the shipped rules record of them."""
+def remembered(drawn: list[Drawn], directory: Path, recorded: Sequence[Alerted] = ()) -> Iterator[Server]:
+    """A real Prometheus that remembers these incidents and the signals that the shipped rules record of them.
+
+    Of alerts it remembers those that are `recorded`.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     data, text = directory / "prometheus-data", directory / "history.openmetrics"
     with text.open("w") as file:
-        write_openmetrics(drawn, file)
+        write_openmetrics(drawn, file, recorded)
     _promtool("create-blocks-from", "openmetrics", str(text), str(data))
     text.unlink()
     with start_prometheus(directory, {"scrape_configs": []}, free_port(), flags=_FLAGS) as server:
@@ -115,7 +127,7 @@ def _promtool(*arguments: str) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def write_openmetrics(drawn: list[Drawn], file: TextIO) -> None:
+def write_openmetrics(drawn: list[Drawn], file: TextIO, recorded: Sequence[Alerted] = ()) -> None:
     """All samples of all incidents, metric by metric, as OpenMetrics wants them."""
     metrics: dict[str, list[tuple[str, np.ndarray, np.ndarray]]] = {}
     for one in drawn:
@@ -131,6 +143,11 @@ def write_openmetrics(drawn: list[Drawn], file: TextIO) -> None:
                 for at, value, is_seen in zip(moments, values.tolist(), seen.tolist(), strict=True)
                 if is_seen
             )
+    if recorded:
+        file.write("# TYPE ALERTS unknown\n")
+    for alert in recorded:
+        pairs = ",".join(f'{key}="{value}"' for key, value in {"alertstate": "firing", **alert.labels}.items())
+        file.writelines(f"ALERTS{{{pairs}}} 1 {at}\n" for at in moments if alert.since <= at <= alert.until)
     file.write("# EOF\n")
 
 
