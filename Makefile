@@ -12,7 +12,7 @@ MONITORING := prometheus=prometheus prometheus-alertmanager=prometheus-alertmana
 BENCHED_WITH := prometheus=prometheus mtail=mtail prometheus-blackbox-exporter=prometheus-blackbox-exporter
 TESTED_WITH := $(MONITORING) initdb=postgresql mariadbd=mariadb-server chromium=chromium strace=strace faketime=faketime shellcheck=shellcheck kubectl=kubernetes-client systemctl=systemd duk=duktape libatomic.so.1=libatomic1
 
-.PHONY: help demo up down test check bench soak storm mutation fuzz screenshots release lock clean
+.PHONY: help demo up down drills test check bench soak storm mutation fuzz screenshots release lock clean
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
@@ -24,6 +24,9 @@ up: $(VENV)/.installed need-monitoring ## start the sample deployment and everyt
 
 down: ## stop what `make up` started
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo down; fi
+
+drills: $(VENV)/.installed need-monitoring ## break the sample deployment in seven ways by `rollback-agent drill` (SCENARIO="slow": some)
+	@$(BIN)/python -m demo drill $(SCENARIO)
 
 test: $(VENV)/.installed $(TOOLS)/release/.installed need-tested-with need-versions ## run everything that proves it works
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)

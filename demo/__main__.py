@@ -1,4 +1,4 @@
-"""The command line of the demonstration: run, up, down, ship."""
+"""The command line of the demonstration: run, up, down, ship, drill."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import click
 from rich.console import Console
 
-from demo import background
+from demo import background, drills
 from demo.agent import CommandError
 from demo.background import NotRunningError
 from demo.judges import judge
@@ -26,7 +27,7 @@ from demo.stack import Stack
 from demo.verdict import Verdict, busy, summary
 from demo.view import View
 
-LAST = REPOSITORY / ".demo" / "last"
+LAST, DRILLED = REPOSITORY / ".demo" / "last", REPOSITORY / ".demo" / "drills"
 
 
 @click.group()
@@ -109,6 +110,47 @@ def ship(scenario: str) -> None:
     release = deployment.releases.make(wanted.fault)
     migrated = deployment.put_live(release)
     click.echo(f"{release.id} is live." if migrated else f"{release.id} is live, although its migration failed.")
+
+
+@cli.command(name="drill")
+@click.argument("names", nargs=-1, type=click.Choice(drills.NAMES), metavar="[DRILL]...")
+def drill_(names: Sequence[str]) -> None:
+    """Do DRILLS (default: all) with `rollback-agent drill`, one after the other, and stop everything again."""
+    view = View(Console() if sys.stdout.isatty() else Console(width=160))
+    ports = Ports.from_environment(os.environ)
+    ports.check_free()
+    shutil.rmtree(DRILLED, ignore_errors=True)
+    failed = []
+    with Stack(Places(DRILLED), ports) as stack:
+        view.say("starting the sample deployment; two releases of it have to be known good")
+        good = drills.begin(stack)
+        for drill in drills.chosen(names):
+            view.say(f"{drill.name}: {drill.wrong}; {drill.branch} has to decide, and it has to be {drill.ends}")
+            done = drills.do(stack, good, drill)
+            view.say(f"{drill.name}: {'ok' if done.good else 'FAILED'} after {done.took:.0f} s: {done.reason}")
+            failed += [] if done.good else [drill.name]
+        view.say("stopping everything")
+    if failed:
+        click.echo(f"Failed: {', '.join(failed)}. The logs of all programs are below {DRILLED}.", err=True)
+        sys.exit(1)
+
+
+@cli.command(name="break", hidden=True)
+@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("name", type=click.Choice(drills.NAMES))
+def break_(root: Path, name: str) -> None:
+    """Bring about the fault of a drill, for `rollback-agent drill`."""
+    (drill,) = drills.chosen((name,))
+    drills.break_(root, drill)
+
+
+@cli.command(hidden=True)
+@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("name", type=click.Choice(drills.NAMES))
+def mend(root: Path, name: str) -> None:
+    """Take the fault of a drill away again, for `rollback-agent drill`."""
+    (drill,) = drills.chosen((name,))
+    drills.mend(root, drill)
 
 
 @cli.command(hidden=True)

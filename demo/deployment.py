@@ -64,7 +64,7 @@ class Deployment:
     @property
     def restart_command(self) -> tuple[str, ...]:
         """What restarts the services; the rollback uses the same command."""
-        return (str(_BIN / "supervisorctl"), "-c", str(self._configuration), "restart", "qrl:*")
+        return self._control("restart", "*")
 
     @property
     def health_urls(self) -> dict[str, str]:
@@ -114,6 +114,13 @@ class Deployment:
         self.releases.switch(release)
         subprocess.run(self.restart_command, check=False, capture_output=True)
         return migrated.returncode == 0
+
+    def control(self, what: str, service: str) -> None:
+        """Stop or start one service, whichever release is live; one that is so already stays so."""
+        subprocess.run(self._control(what, service), check=False, capture_output=True)
+
+    def _control(self, what: str, service: str) -> tuple[str, ...]:
+        return (str(_BIN / "supervisorctl"), "-c", str(self._configuration), what, f"qrl:{service}")
 
     def stop(self) -> None:
         """Stop the services and supervisor."""

@@ -124,7 +124,7 @@ class Process:
         """Whether the leader has not ended yet."""
         return self.exit_code is None
 
-    def await_ready(self, ready: str | Callable[[], bool], timeout: float = 30.0) -> Self:
+    def await_ready(self, ready: str | Callable[[], bool], timeout: float = 120.0) -> Self:
         """Itself, once `ready` holds (a URL: answers 2xx); stops it and raises NotReadyError otherwise."""
         check = ready if callable(ready) else lambda: answers(ready)
         came_up = wait_until(lambda: not self.running or check(), timeout) and self.running

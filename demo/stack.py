@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from demo import settings
 from demo.agent import Agent
@@ -53,10 +53,11 @@ class Stack:
         self._running.callback(self.stop_watching)
         return release
 
-    def watch(self, directory: Path, autonomy: str) -> Agent:
+    def watch(self, directory: Path, autonomy: str, **more: Any) -> Agent:
         """Start exporter, Alertmanager, Prometheus and receiver afresh, with all they keep below `directory`.
 
-        The receiver starts with the journal in which an earlier one had learned that the first release is good.
+        The receiver starts with the journal in which an earlier one had learned which release is good. `more` are keys
+        of its configuration; with `drills` the deployment is a sandbox.
         """
         self._directory, ports = directory, self.ports
         file = settings.write(directory / settings.EXPORTER_FILE, settings.exporter(self.places, ports))
@@ -66,7 +67,7 @@ class Stack:
         self._watching.enter_context(start_alertmanager(directory / "alertmanager", config, ports.alertmanager))
         self._prometheus = self._start_prometheus(directory / "prometheus")
         self._exporter.await_ready(f"http://127.0.0.1:{ports.exporter}/-/healthy")
-        return self._start_receiver(directory, autonomy)
+        return self._start_receiver(directory, autonomy, more)
 
     def stop_watching(self) -> None:
         """Stop what watches the deployment, which goes on."""
@@ -127,12 +128,14 @@ class Stack:
         server = start_prometheus(directory, config, self.ports.prometheus, flags=flags)
         return self._watching.enter_context(server)
 
-    def _start_receiver(self, directory: Path, autonomy: str) -> Agent:
+    def _start_receiver(self, directory: Path, autonomy: str, more: dict[str, Any]) -> Agent:
         root = directory / "rollback"
         if self._learned.exists():
             root.mkdir(parents=True)
             _copy(self._learned, root / _JOURNAL)
-        config = settings.receiver(self.deployment, self.places, self.ports, root, autonomy)
+        config = settings.receiver(self.deployment, self.places, self.ports, root, autonomy) | more
+        if "drills" in more:
+            config["deployments"][settings.DEPLOYMENT]["sandbox"] = True
         file = settings.write(directory / "receiver.yml", config)
         url = f"http://127.0.0.1:{self.ports.receiver}"
         receiver = Process((COMMAND, "serve", "--config", file), directory / "receiver.out")
