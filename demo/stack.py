@@ -117,7 +117,7 @@ class Stack:
         def answers() -> bool:
             return set(self.deployment.revisions().values()) == {release.commit}
 
-        if not wait_until(answers, 90, every=0.25):
+        if not wait_until(answers, 240, every=0.25):
             raise NotReadyError(
                 f"not all services answer from {release.id}: {self.deployment.revisions()}; see {self.places.logs}"
             )

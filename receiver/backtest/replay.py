@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,14 +11,12 @@ from pathlib import Path
 
 from configfile import parse_duration
 from receiver.backtest.activity import Span, Window
+from receiver.backtest.promtool import FAILED, run_tests
 from receiver.backtest.samples import History, series_of, taken
 from receiver.errors import BacktestError
 from receiver.program import ENVIRONMENT
 
 FIRING = 'ALERTS{alertstate="firing",branch!=""}'
-LONGEST = 600.0
-"""Seconds after which promtool is ended."""
-_FAILED = 1
 _FASTER = {"GOGC": "800", "GOMAXPROCS": "1"}
 """Several run side by side, each with little memory: a fifth less processor time."""
 _MOMENT = re.compile(r'^\s*expr: ".*", time: (?P<time>\w+), *$')
@@ -75,23 +72,11 @@ def replay(history: History, window: Window, span: Span, promtool: str) -> list[
 def _told(promtool: str, test: Path) -> list[tuple[float, tuple[dict[str, str], ...]]]:
     """The seconds since the beginning at which something fired, and what."""
     output = test.with_name("output")
-    try:
-        with output.open("wb") as file:  # what failed goes to standard error
-            code = subprocess.run(
-                (promtool, "test", "rules", str(test)),
-                stdout=file,
-                stderr=file,
-                env={**ENVIRONMENT, **_FASTER},
-                timeout=LONGEST,
-                check=False,
-            ).returncode
-    except OSError as error:
-        raise BacktestError(f"{promtool} cannot be started: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise BacktestError(f"{promtool} did not end within {LONGEST:g} s") from error
+    with output.open("wb") as file:
+        code = run_tests(promtool, [test], file, {**ENVIRONMENT, **_FASTER})
     with output.open(errors="replace") as lines:
         found = list(read_failures(lines))
-    if code != (_FAILED if found else 0):
+    if code != (FAILED if found else 0):
         raise BacktestError(f"{promtool} ended with {code}, and told of {len(found)} moments at which something fired")
     return found
 

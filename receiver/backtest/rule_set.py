@@ -12,7 +12,7 @@ import promql_parser as promql
 import yaml
 
 from configfile import ConfigError, parse_duration, printable
-from receiver.backtest.settings import Setting, changed_rule
+from receiver.backtest.settings import Setting, changed_rules
 from receiver.tree.conditions import read_expression
 
 ALERTS = "ALERTS"
@@ -128,13 +128,13 @@ def _with_settings(
     contents: list[tuple[str, dict[str, Any]]], settings: Sequence[Setting]
 ) -> list[tuple[str, dict[str, Any]]]:
     for setting in settings:
-        of_branch = [place for place, (_, rule) in enumerate(contents) if _branch(rule) == setting.branch]
-        changed = {place: new for place in of_branch if (new := changed_rule(setting, contents[place][1])) is not None}
-        if not changed:
-            known = ", ".join(dict.fromkeys(filter(None, (_branch(rule) for _, rule in contents))))
-            what = f"has no {setting.name} that is a number" if of_branch else f"is no branch; there are {known}"
+        changed = changed_rules(setting, [rule for _, rule in contents])
+        if not any(changed):
+            known = dict.fromkeys(filter(None, (_branch(rule) for _, rule in contents)))
+            has_none = f"has no {setting.name} that is a number"
+            what = has_none if setting.branch in known else f"is no branch; there are {', '.join(known)}"
             raise ConfigError(f"{setting}: {setting.branch} {what}")
-        contents = [(name, changed.get(place, rule)) for place, (name, rule) in enumerate(contents)]
+        contents = [(name, new or rule) for (name, rule), new in zip(contents, changed, strict=True)]
     return contents
 
 

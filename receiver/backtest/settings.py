@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,16 @@ class Place:
     def pattern(self) -> re.Pattern[str]:
         """Finds such a comparison; the number is in the group `number`."""
         return re.compile(rf"(?<![<>=!]){re.escape(self.operator)}\s*(?P<number>\d[\d_.]*(?:[eE][+-]?\d+)?)")
+
+    def with_value(self, text: str, value: str) -> str:
+        """The text with another number in each such comparison."""
+
+        def replaced(found: re.Match[str]) -> str:
+            if float(found["number"]) != self.number:
+                return found[0]
+            return f"{found[0][: found.start('number') - found.start()]}{value}"
+
+        return self.pattern.sub(replaced, text)
 
     def is_of(self, condition: Condition) -> bool:
         """Whether the condition is one of them."""
@@ -95,12 +105,7 @@ def changed_expression(setting: Setting, expression: str) -> str | None:
     if place is None:
         return None
 
-    def replaced(found: re.Match[str]) -> str:
-        if float(found["number"]) != place.number:
-            return found[0]
-        return f"{found[0][: found.start('number') - found.start()]}{setting.value}"
-
-    changed = place.pattern.sub(replaced, expression)
+    changed = place.with_value(expression, setting.value)
     wanted = Place(place.operator, float(setting.value))
     before, after = (read_expression(one).conditions for one in (expression, changed))
     # No comparison more and none less than was meant, whatever the text looks like.
@@ -109,10 +114,18 @@ def changed_expression(setting: Setting, expression: str) -> str | None:
     return changed
 
 
-def changed_rule(setting: Setting, rule: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A rule of the branch with the new value, or None where it has no such place."""
-    if present_value(setting, rule) is None:
-        return None
+def changed_rules(setting: Setting, rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any] | None]:
+    """Each rule with the new value, or None where it is of another branch or has no such place.
+
+    A duration that no rule of the branch has is 0 s, and is put into all of them.
+    """
+    ours = [rule.get("labels", {}).get("branch") == setting.branch for rule in rules]
+    has = [is_ours and present_value(setting, rule) is not None for is_ours, rule in zip(ours, rules, strict=True)]
+    chosen = ours if setting.name in DURATIONS and not any(has) else has
+    return [_changed(setting, rule) if is_chosen else None for is_chosen, rule in zip(chosen, rules, strict=True)]
+
+
+def _changed(setting: Setting, rule: Mapping[str, Any]) -> dict[str, Any]:
     if setting.name in DURATIONS:
         return {**rule, setting.name: setting.value}
     if setting.name == CONFIDENCE:

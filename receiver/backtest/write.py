@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from configfile import ConfigError
-from receiver.backtest.settings import CONFIDENCE, DURATIONS, Place, Setting, changed_rule, place_of, present_value
-from receiver.errors import BacktestError
+from receiver.backtest.promtool import run_tests
+from receiver.backtest.settings import CONFIDENCE, DURATIONS, Setting, changed_rules, place_of, present_value
 from receiver.tree.conditions import read_expression
 
 _RULE = re.compile(r"^( *)- (?:alert|record):")
@@ -22,8 +22,6 @@ _KEY = re.compile(r"^( *)(?:- )?([a-z_]+):")
 _FIGURE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?=x\d|\b)(?!\.)")
 _BESIDE = (Decimal("0.99"), Decimal(1), Decimal("1.01"))
 """Unit tests try a threshold, and what is a hundredth below and above it."""
-WITHIN = 600.0
-"""Seconds that the unit tests may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +57,19 @@ def failing_tests(rules: Path, promtool: str) -> str:
     tests = sorted((rules.parent / "tests").glob("*.test.yml"))
     if not tests:
         return ""
-    try:
-        done = subprocess.run(
-            (promtool, "test", "rules", *tests), capture_output=True, text=True, timeout=WITHIN, check=False
-        )
-    except OSError as error:
-        raise BacktestError(f"{promtool} cannot be started: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise BacktestError(f"{promtool} did not end within {WITHIN:g} s") from error
-    return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()
+    with tempfile.TemporaryFile() as output:
+        code = run_tests(promtool, tests, output)
+        output.seek(0)
+        return "" if code == 0 else output.read().decode(errors="replace").strip()
 
 
 def _with_setting(setting: Setting, text: str, path: Path) -> str:
     """The text of the file with a setting; what it then means is compared with what was meant."""
     rules = _rules(text)
-    wanted = [_meant(setting, rule) for rule in rules]
+    wanted = [new or old for old, new in zip(rules, changed_rules(setting, rules), strict=True)]
     before = [present_value(setting, rule) for rule in rules if rule.get("labels", {}).get("branch") == setting.branch]
-    if all(one is None or _same(one, setting.value) for one in before):
+    known = [one for one in before if one is not None]
+    if wanted == rules or (known and all(_same(one, setting.value) for one in known)):
         raise ConfigError(f"{setting}: {path} has that value already, or no such place")
     lines = text.splitlines(keepends=True)
     begins = [number for number, line in enumerate(lines) if _RULE.match(line)]
@@ -97,13 +91,9 @@ def _same(one: str, other: str) -> bool:
         return one == other
 
 
-def _meant(setting: Setting, rule: dict[str, Any]) -> dict[str, Any]:
-    is_meant = rule.get("labels", {}).get("branch") == setting.branch
-    return (changed_rule(setting, rule) if is_meant else None) or rule
-
-
 def _changed_lines(setting: Setting, lines: list[str], rule: Mapping[str, Any]) -> list[str]:
     place = None if setting.name in (*DURATIONS, CONFIDENCE) else place_of(setting, str(rule["expr"]))
+    is_new = setting.name in DURATIONS and setting.name not in rule
     key, changed = "", []
     for line in lines:
         if line.lstrip().startswith("#"):
@@ -111,22 +101,16 @@ def _changed_lines(setting: Setting, lines: list[str], rule: Mapping[str, Any]) 
             continue
         if found := _KEY.match(line):
             key = found[2]
+        if found and key == "labels" and is_new:
+            changed.append(f"{line[: line.index('labels')]}{setting.name}: {setting.value}\n")
         if place is not None and key == "expr":
-            changed.append(_with_number(line, place, setting.value))
+            changed.append(place.with_value(line, setting.value))
         elif key == setting.name and found:
             quote = '"' if setting.name == CONFIDENCE else ""
             changed.append(f"{line[: line.index(':')]}: {quote}{setting.value}{quote}\n")
         else:
             changed.append(line)
     return changed
-
-
-def _with_number(line: str, place: Place, value: str) -> str:
-    def replaced(found: re.Match[str]) -> str:
-        same = float(found["number"]) == place.number
-        return f"{found[0][: found.start('number') - found.start()]}{value}" if same else found[0]
-
-    return place.pattern.sub(replaced, line)
 
 
 def _figures(setting: Setting, text: str) -> Iterator[tuple[frozenset[str], Decimal, Decimal]]:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from receiver.backtest.activity import Span
 from receiver.backtest.curve import curve
 from receiver.backtest.decisions import ROLLS_BACK, Course
+from receiver.backtest.guarded import stopped
 from receiver.backtest.judged import Judgement, judge
 from receiver.backtest.recorded import recorded
 from receiver.backtest.reviewed import Reviews, read_reviewed, reviews_of_journal
@@ -25,7 +26,7 @@ from receiver.backtest.settings import Setting, read_setting
 from receiver.backtest.sweep import Point, read_sweep
 from receiver.commands.backtest_recorded import print_recorded, recorded_as_json
 from receiver.commands.backtest_sweep import print_sweep
-from receiver.commands.backtest_view import print_replayed, replayed_as_json
+from receiver.commands.backtest_view import print_replayed, print_stopped, replayed_as_json, stopped_as_json
 from receiver.commands.backtest_write import write_settings
 from receiver.commands.groups import example
 from receiver.commands.options import (
@@ -124,8 +125,9 @@ def backtest(
     """Replay history through the rules of the tree: what would have been rolled back, and when.
 
     History is what the configured Prometheus remembers of the recorded signals. promtool evaluates the rules over it,
-    and what fires is decided on as the agent decides. Guardrails are not asked. Each decision is set beside what people
-    have found in their reviews: hits and mistakes, how early it came, and how many requests failed meanwhile.
+    and what fires is decided on as the agent decides. Of the guardrails only those of the budget are asked. Each
+    decision is set beside what people have found in their reviews: hits and mistakes, how early it came, and how many
+    requests failed meanwhile; and beside what was decided at the time, live and in shadow.
     """
     until = time.time() if until is None else until
     if until <= since:
@@ -167,12 +169,17 @@ def backtest(
             svg.write_text(curve(name, matrices, judgements[0].matrix))
         print_sweep(points, judgements[0], as_json)
         return
+    not_done = stopped(replayed.decisions, config.guardrails, every)
     beside = recorded(remembered, span, config.decision, is_wanted)
     if as_json:
         document = replayed_as_json(replayer, replayed, reviews, judgements)
-        click.echo(json.dumps({**document, "recorded": recorded_as_json(beside, reviews)}, indent=2))
+        document["stopped"] = [stopped_as_json(one) for one in not_done]
+        document["recorded"] = recorded_as_json(beside, reviews)
+        click.echo(json.dumps(document, indent=2))
     else:
         print_replayed(replayer, replayed, reviews, judgements)
+        if not_done:
+            print_stopped(replayed, not_done)
         print_recorded(beside, replayed.decisions, reviews)
     if write:
         write_settings(rules_path, settings, promtool)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -11,15 +11,30 @@ from typing import Any
 import click
 from rich.table import Table
 
-from receiver.backtest.decisions import ROLLS_BACK, DecisionSpan
+from receiver.backtest.decisions import ROLLS_BACK, Course, DecisionSpan
+from receiver.backtest.guarded import Stopped
 from receiver.backtest.judged import Judged, Judgement, Matrix
 from receiver.backtest.reviewed import NO_REVIEW, Reviews
 from receiver.backtest.run import Replayed, Replayer
 from receiver.commands.terminal import new_table, print_table, safe
 from receiver.durations import clock_time, in_words
 
+ONE_ATTEMPT = "its incident had had its one attempt, and nothing is rolled back twice"
 Judgements = tuple[Judgement, Judgement]
 """By all rollbacks, and by those that no person would have been asked about."""
+
+
+def print_stopped(replayed: Replayed, found: Sequence[Stopped]) -> None:
+    """Which rollbacks would not have been done, and who would have refused them."""
+    count = sum(one.course is Course.ROLLED_BACK for one in replayed.decisions)
+    click.echo(f"\nOf {_count(count, 'rollback')} without asking, {len(found)} would not have been done:")
+    for one in found:
+        why = "; ".join(f"{refusal.guardrail}: {refusal.reason}" for refusal in one.refusals) or ONE_ATTEMPT
+        click.echo(
+            safe(
+                f"  {clock_time(one.decision.since)}  {one.decision.deployment}  {one.decision.decision.branch}  {why}"
+            )
+        )
 
 
 def print_replayed(
@@ -173,6 +188,17 @@ def replayed_as_json(
         else {
             name: matrix_as_json(one.matrix) for name, one in zip(("all", "without_asking"), judgements, strict=True)
         },
+    }
+
+
+def stopped_as_json(one: Stopped) -> dict[str, Any]:
+    """The same for programs; nobody refused a second attempt of an incident."""
+    return {
+        "deployment": one.decision.deployment,
+        "since": one.decision.since,
+        "branch": one.decision.decision.branch,
+        "refusals": [{"guardrail": refusal.guardrail, "reason": refusal.reason} for refusal in one.refusals],
+        "reason": None if one.refusals else ONE_ATTEMPT,
     }
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from receiver.durations import in_words
-from receiver.guardrails.facts import Facts
+from receiver.guardrails.facts import Claims
 from receiver.model import Refusal
 
 
-def cooldown(facts: Facts) -> Refusal | None:
+def cooldown(facts: Claims) -> Refusal | None:
     """At least 300 s between two rollbacks (the operations guide; configurable), counted from claim to claim."""
     if not facts.earlier_claims:
         return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from receiver.guardrails.facts import Facts
+from receiver.guardrails.facts import Claims
 from receiver.model import Refusal
 
 
-def daily_limit(facts: Facts) -> Refusal | None:
+def daily_limit(facts: Claims) -> Refusal | None:
     """At most 3 rollbacks in 24 h (the operations guide; both configurable), counted by claims."""
     limit = facts.limits.daily_limit
     recent = [at for at in facts.earlier_claims if facts.now - at < limit.period]

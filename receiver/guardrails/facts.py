@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from receiver.config.guardrails import Guardrails
 from receiver.journal.releases import Deploy
 from receiver.model import Attribution, Backup, Plan, Release, Signal, Silence, Storm, Trigger
+
+
+class Claims(Protocol):
+    """The part of the facts that the budget is about; a backtest knows no more."""
+
+    @property
+    def now(self) -> float:
+        """The moment (Unix seconds)."""
+        ...
+
+    @property
+    def limits(self) -> Guardrails:
+        """What the guardrails go by."""
+        ...
+
+    @property
+    def earlier_claims(self) -> tuple[float, ...]:
+        """When rollbacks of the deployment were claimed (Unix seconds), oldest first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

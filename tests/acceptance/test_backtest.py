@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,15 @@ def test_decisions_are_judged_by_the_reviewed_incidents(here: Here) -> None:
     rolled_back = [one for one in found["decisions"] if one["course"] == "rolled_back" and one["release"]]
     assert rolled_back
     assert all(one["release_age"] >= 0 for one in rolled_back)
+    not_done = {(one["deployment"], one["since"]): one for one in found["stopped"]}
+    assert not_done
+    assert all(one["refusals"] or one["reason"] for one in not_done.values())
+    for name in {one["deployment"] for one in rolled_back}:
+        done = [
+            one["since"] for one in rolled_back if one["deployment"] == name and (name, one["since"]) not in not_done
+        ]
+        assert 1 <= len(done) <= 3
+        assert all(later - earlier >= 300 for earlier, later in pairwise(done))
 
 
 def test_without_a_file_the_reviews_of_the_journal_judge(here: Here) -> None:

@@ -62,6 +62,14 @@ def test_durations_and_confidence_are_changed() -> None:
     assert [one.content["labels"]["confidence"] for one in rules if one.branch == "elevated_error_rate"] == ["0.95"]
 
 
+def test_duration_that_a_branch_has_not_is_put_into_all_of_its_rules() -> None:
+    """HighErrorRate does not wait; how it would decide if it did can be tried."""
+    rules = read_rule_set(RULES, [read_setting("high_error_rate.for=30s")]).branches
+    assert [one.content["for"] for one in rules if one.branch == "high_error_rate"] == ["30s"]
+    before = {one.place: one.content for one in read_rule_set(RULES).branches}
+    assert [one.branch for one in rules if one.content != before[one.place]] == ["high_error_rate"]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -72,7 +80,6 @@ def test_durations_and_confidence_are_changed() -> None:
         ("high_error_rate.for=3", "'3' is not a duration"),
         ("nothing.threshold=1", "is no branch; there are service_down"),
         ("slow_responses.threshold=4", "has no threshold that is a number"),
-        ("migration_failed.for=1m", "has no for that is a number"),
         ("minor_impact.deployment:users_affected:ratio=0.1", "more than one number (< 0.05, > 0.001)"),
     ],
 )

@@ -61,6 +61,17 @@ def test_comments_and_all_other_rules_stay(rules: Path) -> None:
     assert loaded["MinorImpactWorsening"]["for"] == "5m"
 
 
+def test_duration_that_was_not_there_is_written_as_a_line_of_its_own(rules: Path) -> None:
+    """Before the labels, as in other rules; a test that it then fails is for a person."""
+    before = rules.read_text()
+    (edit,) = written(rules, "high_error_rate.for=30s").values()
+    assert added(edit) == ["for: 30s"]
+    assert len(edit.after.splitlines()) == len(before.splitlines()) + 1
+    loaded = {rule.get("alert"): rule for group in yaml.safe_load(edit.after)["groups"] for rule in group["rules"]}
+    assert loaded["HighErrorRate"]["for"] == "30s"
+    assert "HighErrorRate" in failing_tests(rules, "promtool")
+
+
 def test_tests_that_then_fail_are_told(rules: Path) -> None:
     """What was elevated is high now, in a test of another branch: that is for a person, and promtool says where."""
     shutil.copy(SHIPPED / "tests" / "elevated-error-rate.test.yml", rules.parent / "tests")
