@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from receiver.durations import clock_time, in_words
-from receiver.errors import BadAnnouncement, HotfixConflict, UnknownDeployment
+from receiver.errors import BadAnnouncement, HotfixConflict, UnknownDeployment, no_deployment
 from receiver.journal import hotfixes, releases
 from receiver.journal.database import Database
 from receiver.journal.hotfixes import Hotfix, HotfixState
@@ -24,9 +24,7 @@ class Announcements:
     def require_known(self, deployment: str) -> None:
         """Raise UnknownDeployment where the configuration has none of that name."""
         if deployment not in self._deployments:
-            raise UnknownDeployment(
-                f"there is no deployment {deployment}; the configuration has {', '.join(sorted(self._deployments))}"
-            )
+            raise UnknownDeployment(no_deployment(deployment, self._deployments))
 
     def start_hotfix(self, deployment: str, eta: float, person: str, comment: str) -> Hotfix:
         """A hotfix will be live in `eta` seconds; raises BadAnnouncement, or HotfixConflict beside another one."""

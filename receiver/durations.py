@@ -11,6 +11,13 @@ def in_words(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
+def signed_in_words(seconds: float | None) -> str:
+    """The same with a minus for what is less than nothing, and a dash for None."""
+    if seconds is None:
+        return "-"
+    return f"-{in_words(-seconds)}" if seconds < 0 else in_words(seconds)
+
+
 def clock_time(at: float | None) -> str:
     """A moment (Unix seconds) in UTC: `2026-11-23 15:04:05Z`; a dash for None."""
     return "-" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

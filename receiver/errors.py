@@ -27,6 +27,8 @@ RollbackAgentError
     └── LostLease        another worker took the run over; this one must stop touching it
 """
 
+from collections.abc import Iterable
+
 
 class RollbackAgentError(Exception):
     """Anything that the receiver raises on purpose; its text is a sentence for a person."""
@@ -130,3 +132,8 @@ class NewerSchema(JournalError):
 
 class LostLease(JournalError):
     """Another worker took the run over; this one must stop touching it."""
+
+
+def no_deployment(name: str, known: Iterable[str]) -> str:
+    """What is said of a name that no deployment of the configuration has."""
+    return f"there is no deployment {name}; the configuration has {', '.join(sorted(known))}"

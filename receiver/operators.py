@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from receiver import kill_switch
 from receiver.autonomy import in_force
 from receiver.config import Config
-from receiver.errors import AuditError, JournalError, NotFound, NotPossible
+from receiver.errors import AuditError, JournalError, NotFound, NotPossible, no_deployment
 from receiver.journal import approvals, autonomy, deployments, drills, escalations, incidents, releases
 from receiver.journal.approvals import Approval, Voter
 from receiver.journal.database import Database
@@ -264,8 +264,7 @@ class Operators:
 
     def _require_known(self, deployment: str) -> None:
         if deployment not in self._config.deployments:
-            known = ", ".join(sorted(self._config.deployments))
-            raise NotFound(f"there is no deployment {deployment}; the configuration has {known}")
+            raise NotFound(no_deployment(deployment, self._config.deployments))
 
     def _record(
         self,

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from receiver.config import Config
 from receiver.config_values import valid_name
-from receiver.errors import NotFound, NotPossible
+from receiver.errors import NotFound, NotPossible, no_deployment
 from receiver.journal import judgements, reviews, views
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, new_id
 from receiver.journal.reviews import Review
-from receiver.journal.views import View
+from receiver.journal.views import View, evaluated_at
 from receiver.learning.likeness import Alike, alike, features
 from receiver.model import Action, Found, Level, Result, Trigger
 from receiver.operators import Person
@@ -69,8 +69,7 @@ class Reviewers:
     ) -> Review:
         """Take an incident of which the agent knew nothing; `branch` is the one that should have fired."""
         if deployment not in self._config.deployments:
-            known = ", ".join(sorted(self._config.deployments))
-            raise NotFound(f"there is no deployment {deployment}; the configuration has {known}")
+            raise NotFound(no_deployment(deployment, self._config.deployments))
         shown = {f"service {_named(one)}" for one in services} | ({f"branch {_named(branch)}"} if branch else set())
         with self._database.write() as tx:
             now = self._database.now(tx)
@@ -130,7 +129,7 @@ def _review(tx: sa.Connection, incident: View, answers: Answers, person: str, no
         branch=decision.get("branch") or NO_BRANCH,
         decided_rollback=run is not None and _decided_rollback(run),
         confidence=decision.get("confidence"),
-        decided_at=_evaluated_at(run) if run else None,
+        decided_at=evaluated_at(run) if run else None,
         **_given(answers),
         features=features(run, kept) if run else frozenset(),
         reviewed_at=float(now),
@@ -173,10 +172,6 @@ def _is_approved_success(run: View, decision: Mapping[str, Any]) -> bool:
         and (run["plan"] or {}).get("level") == Level.FAST
         and (run["decision"] or {}).get("branch") == decision.get("branch")
     )
-
-
-def _evaluated_at(run: View) -> float | None:
-    return next((one["finished_at"] for one in run["steps"] if one["name"] == "evaluate"), None)
 
 
 def _named(name: str) -> str:

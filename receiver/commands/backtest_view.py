@@ -17,7 +17,8 @@ from receiver.backtest.judged import Judged, Judgement, Matrix
 from receiver.backtest.reviewed import NO_REVIEW, Reviews
 from receiver.backtest.run import Replayed, Replayer
 from receiver.commands.terminal import new_table, print_table, safe
-from receiver.durations import clock_time, in_words
+from receiver.counted import several
+from receiver.durations import clock_time, in_words, signed_in_words
 
 ONE_ATTEMPT = "its incident had had its one attempt, and nothing is rolled back twice"
 Judgements = tuple[Judgement, Judgement]
@@ -27,7 +28,7 @@ Judgements = tuple[Judgement, Judgement]
 def print_stopped(replayed: Replayed, found: Sequence[Stopped]) -> None:
     """Which rollbacks would not have been done, and who would have refused them."""
     count = sum(one.course is Course.ROLLED_BACK for one in replayed.decisions)
-    click.echo(f"\nOf {_count(count, 'rollback')} without asking, {len(found)} would not have been done:")
+    click.echo(f"\nOf {several(count, 'rollback')} without asking, {len(found)} would not have been done:")
     for one in found:
         why = "; ".join(f"{refusal.guardrail}: {refusal.reason}" for refusal in one.refusals) or ONE_ATTEMPT
         click.echo(
@@ -46,14 +47,14 @@ def print_replayed(
         f"{clock_time(span.since)} to {clock_time(span.until)}: {span.count} evaluations, {span.step} s apart; "
         f"promtool evaluated {replayed.steps}, in all others no branch's condition held"
     )
-    click.echo(f"\n{_count(len(replayed.decisions), 'decision')}")
+    click.echo(f"\n{several(len(replayed.decisions), 'decision')}")
     if replayed.decisions:
         print_table(_decisions(replayer, replayed.decisions))
     if isinstance(reviews, str) or judgements is None:
         click.echo(f"\nNobody has said which of them are right: {reviews}. Give --reviewed, or review incidents.")
         return
     every, alone = judgements
-    click.echo(f"\n{_count(len(every.incidents), 'reviewed incident')}, by {safe(reviews.source)}")
+    click.echo(f"\n{several(len(every.incidents), 'reviewed incident')}, by {safe(reviews.source)}")
     if every.incidents:
         print_table(_incidents(every))
     _print_coverage(replayed, reviews, every)
@@ -73,12 +74,12 @@ def _print_coverage(replayed: Replayed, reviews: Reviews, every: Judgement) -> N
     count = sum(one.course in ROLLS_BACK for one in replayed.decisions)
     outside, unknown = len(every.not_reviewed), len(every.unanswered)
     click.echo(
-        f"\nOf {_count(count, 'rollback')}, {count - outside - unknown} are in reviewed incidents or right after, "
+        f"\nOf {several(count, 'rollback')}, {count - outside - unknown} are in reviewed incidents or right after, "
         f"{unknown} in incidents without an answer (in no figure), {outside} where there was no incident (wrong ones)"
     )
     reasons = Counter(one.why for one in reviews.unanswered)
-    for why, several in sorted(reasons.items()):
-        click.echo(f"  {_count(several, 'incident')} without an answer: {why}")
+    for why, count in sorted(reasons.items()):
+        click.echo(f"  {several(count, 'incident')} without an answer: {why}")
     if reasons[NO_REVIEW]:
         click.echo("  `rollback-agent review open` lists what nobody has reviewed")
 
@@ -113,8 +114,8 @@ def _incidents(judgement: Judgement) -> Table:
             safe(one.incident.cause or "-"),
             "rollback" if one.incident.rollback else "another",
             safe(branch if one.is_right else f"WRONG: {branch}"),
-            _words(one.delay),
-            _words(one.lead),
+            signed_in_words(one.delay),
+            signed_in_words(one.lead),
             f"{one.waited:.0f}",
             "-" if one.at is None else f"{one.spared:.0f}",
         )
@@ -150,21 +151,11 @@ def _times(every: Judgement, alone: Judgement) -> Table:
 
 
 def _spread(values: list[float], extreme: Callable[[list[float]], float]) -> str:
-    return f"{_words(median(values))} ({_words(extreme(values))})" if values else "-"
-
-
-def _words(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    return f"-{in_words(-seconds)}" if seconds < 0 else in_words(seconds)
+    return f"{signed_in_words(median(values))} ({signed_in_words(extreme(values))})" if values else "-"
 
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def replayed_as_json(

@@ -22,7 +22,7 @@ from receiver.commands.options import (
     read_config,
 )
 from receiver.commands.terminal import new_table, plain, print_table, safe
-from receiver.errors import BackupError, NotFound
+from receiver.errors import BackupError, NotFound, no_deployment
 from receiver.redact import redact
 from receiver.wiring import put_together
 
@@ -88,7 +88,7 @@ def make_one(deployment: str, comment: str, person: str, config_path: Path) -> N
     config, database = open_journal(config_path)
     world = put_together(config, database).current().worlds.get(deployment)
     if world is None:
-        raise NotFound(f"there is no deployment {deployment} in {config_path}")
+        raise NotFound(no_deployment(deployment, config.deployments))
     made = back_up_by_hand(world, configured(world.settings.backup), person, comment or "by hand")
     click.echo(f"{made.directory}: {made.files} files, {made.bytes} bytes, read back.")
 

@@ -24,10 +24,10 @@ from receiver.commands.terminal import plain
 from receiver.config import Config
 from receiver.config.drills import REHEARSAL
 from receiver.drills.fault import drill_fault
-from receiver.drills.judge import Found
+from receiver.drills.judge import DrillResult
 from receiver.drills.rehearsal import Rehearsed, rehearse
 from receiver.durations import clock_time, in_words
-from receiver.errors import NotFound, NotPossible, RollbackAgentError
+from receiver.errors import NotFound, NotPossible, RollbackAgentError, no_deployment
 from receiver.journal import drills
 from receiver.journal.database import Database
 from receiver.model import NO_RELEASE
@@ -64,7 +64,7 @@ def drill(
     if scenario is not None and scenario not in config.drills:
         raise NotFound(f"there is no drill {scenario}; {_known(config)}")
     if deployment is not None and deployment not in config.deployments:
-        raise NotFound(f"there is no deployment {deployment} in {config_path}")
+        raise NotFound(no_deployment(deployment, config.deployments))
     require_serving(config)
     if deployment is not None:
         found = _rehearse(config, database, deployment, person, as_json)
@@ -109,7 +109,7 @@ def _last(last: drills.Latest | None) -> str:
     return f"{last.state.replace('_', ' ')}, begun {clock_time(last.started_at)}: {last.reason or '-'}"
 
 
-def _break(config: Config, database: Database, name: str, person: str, confirms: bool, as_json: bool) -> Found:
+def _break(config: Config, database: Database, name: str, person: str, confirms: bool, as_json: bool) -> DrillResult:
     one = config.drills[name]
     operators, when = operators_of(config, database), dict[str, float]()
 
@@ -132,7 +132,7 @@ def _break(config: Config, database: Database, name: str, person: str, confirms:
     return found
 
 
-def _rehearse(config: Config, database: Database, deployment: str, person: str, as_json: bool) -> Found:
+def _rehearse(config: Config, database: Database, deployment: str, person: str, as_json: bool) -> DrillResult:
     world = put_together(config, database).current().worlds[deployment]
     if not as_json:
         click.echo(f"Rehearsing with {deployment}: an alert RollbackDrill goes to Alertmanager; nothing is touched.")

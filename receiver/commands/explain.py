@@ -18,6 +18,7 @@ from receiver.explain.document import Document, explanation
 from receiver.journal import judgements, views
 from receiver.journal.database import Database
 from receiver.journal.views import View
+from receiver.model import SPEAKS
 from receiver.redact import redact
 from receiver.removed import gone
 
@@ -123,9 +124,8 @@ def _show_attribution(clues: list[dict[str, Any]]) -> None:
     if not clues:
         return
     click.echo("\nDoes the live release explain the fault?")
-    words = {True: "for", False: "against", None: "not known"}
     for one in clues:
-        click.echo(f"  {words[one['fits']]:<9}  {plain(one['sentence'])}")
+        click.echo(f"  {SPEAKS[one['fits']]:<9}  {plain(one['sentence'])}")
 
 
 def _show_question(question: dict[str, Any] | None) -> None:

@@ -17,7 +17,7 @@ from receiver.commands.options import (
 )
 from receiver.commands.release import release_argument
 from receiver.commands.terminal import safe
-from receiver.errors import NotFound
+from receiver.errors import NotFound, no_deployment
 from receiver.gate import obstacles
 
 
@@ -31,8 +31,7 @@ def gate(deployment: str, release_id: str, commit: str | None, as_json: bool, co
     """May RELEASE be deployed to DEPLOYMENT? Ends with 0 where it may, and with 1 where it may not."""
     config, database = open_journal(config_path)
     if deployment not in config.deployments:
-        known = ", ".join(sorted(config.deployments))
-        raise NotFound(f"there is no deployment {deployment}; the configuration has {known}")
+        raise NotFound(no_deployment(deployment, config.deployments))
     with database.read() as tx:
         found = obstacles(tx, deployment, release_id, commit)
     if as_json:

@@ -18,7 +18,7 @@ from receiver.commands.terminal import plain
 from receiver.config.targets import Target
 from receiver.config_values import Name, Url
 from receiver.errors import NotPossible
-from receiver.inspection.found import Found, Place
+from receiver.inspection.found import FittingTarget, Place
 from receiver.inspection.look import look, name_of
 from receiver.inspection.written import FILL_IN, Start, to_do, written
 
@@ -100,7 +100,7 @@ def init(
     _tell(place, output, chosen, others, named, is_new)
 
 
-def _choose(place: Place, target: str | None) -> tuple[Found, tuple[Found, ...]]:
+def _choose(place: Place, target: str | None) -> tuple[FittingTarget, tuple[FittingTarget, ...]]:
     found = look(place)
     chosen = next((one for one in found if target in (None, one.target)), None)
     if chosen is None:
@@ -132,7 +132,9 @@ def _make_token(file: Path) -> bool:
     return True
 
 
-def _tell(place: Place, output: Path, chosen: Found, others: tuple[Found, ...], name: str, token_is_new: bool) -> None:
+def _tell(
+    place: Place, output: Path, chosen: FittingTarget, others: tuple[FittingTarget, ...], name: str, token_is_new: bool
+) -> None:
     click.echo(plain(f"{place.directory}: target {chosen.target}: {chosen.because}"))
     for other in others:
         click.echo(plain(f"  also possible with --target {other.target}: {other.because}"))

@@ -26,7 +26,7 @@ from receiver.commands.options import (
 )
 from receiver.commands.review_view import show_patterns, show_summary, show_unreviewed
 from receiver.durations import clock_time
-from receiver.errors import NotFound
+from receiver.errors import NotFound, no_deployment
 from receiver.journal import reviews
 from receiver.learning.summary import summary
 from receiver.model import Found
@@ -169,8 +169,7 @@ def summary_(deployment: str | None, as_json: bool, config_path: Path) -> None:
     with database.read() as tx:
         found, waiting = reviews.find(tx, deployment), reviews.unreviewed(tx)
     if deployment is not None and not found and deployment not in config.deployments:
-        known = ", ".join(sorted(config.deployments))
-        raise NotFound(f"there is no deployment {deployment}; the configuration has {known}")
+        raise NotFound(no_deployment(deployment, config.deployments))
     told = summary(found) | {"unreviewed": {k: v for k, v in waiting.items() if deployment in (None, k)}}
     if as_json:
         click.echo(json.dumps(redact(told), indent=2, allow_nan=False))

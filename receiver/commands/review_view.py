@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from receiver.commands.terminal import new_table, plain, print_table, safe
-from receiver.durations import clock_time, in_words
+from receiver.durations import clock_time, signed_in_words
 from receiver.journal.reviews import Pattern
 from receiver.learning.summary import Document
 
@@ -57,7 +57,7 @@ def _show_accuracy(rows: Sequence[Document]) -> None:
         outcomes = one["outcomes"]
         counts = (outcomes[name] for name in ("right_rollback", "needless_rollback", "missed", "right_restraint"))
         shares = (_share(one["precision"]), _share(one["recall"]))
-        times = (_time(one["lead_seconds"]), _time(one["delay_seconds"]))
+        times = (signed_in_words(one["lead_seconds"]), signed_in_words(one["delay_seconds"]))
         table.add_row(*map(safe, (one["deployment"], one["branch"], *counts, *shares, *times)))
     print_table(table)
 
@@ -85,9 +85,3 @@ def _share(share: Mapping[str, Any]) -> str:
     if share["ratio"] is None:
         return "-"
     return f"{share['ratio']:.0%} ({share['low']:.0%} to {share['high']:.0%})"
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    return f"-{in_words(-seconds)}" if seconds < 0 else in_words(seconds)

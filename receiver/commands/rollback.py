@@ -27,7 +27,7 @@ from receiver.config import Config
 from receiver.decision import why_ask
 from receiver.dry_run import dry_run
 from receiver.durations import clock_time
-from receiver.errors import RollbackAgentError
+from receiver.errors import NotFound, no_deployment
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import incidents
 from receiver.journal.database import Database
@@ -55,7 +55,7 @@ def rollback(deployment: str, level: str, dry_run: bool, as_json: bool, person: 
     """Roll DEPLOYMENT back to its newest good release."""
     config, database = open_journal(config_path)
     if deployment not in config.deployments:
-        raise RollbackAgentError(f"there is no deployment {deployment} in {config_path}")
+        raise NotFound(no_deployment(deployment, config.deployments))
     if dry_run:
         _dry_run(config, database, deployment, Level(level), person, as_json)
         return

@@ -20,7 +20,7 @@ from receiver.commands.options import (
 )
 from receiver.commands.terminal import plain
 from receiver.config import Config
-from receiver.errors import NotFound
+from receiver.errors import NotFound, no_deployment
 from receiver.phases.looking import Look, look
 from receiver.phases.verify import LOOK_AGAIN
 from receiver.redact import redact
@@ -54,7 +54,7 @@ def verify(deployment: str, check_only: bool, as_json: bool, config_path: Path) 
 def world_of(config: Config, deployment: str) -> World:
     """The deployment's surroundings; raises NotFound. Needs no receiver that runs, and writes nothing."""
     if deployment not in config.deployments:
-        raise NotFound(f"there is no deployment {deployment}; the configuration has {', '.join(config.deployments)}")
+        raise NotFound(no_deployment(deployment, config.deployments))
     return put_together(config, journal_of(config)).current().worlds[deployment]
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from receiver.config import Config
 from receiver.config.drills import Drill
-from receiver.drills.judge import Found, judge, moments
+from receiver.drills.judge import DrillResult, judge, moments
 from receiver.errors import NotPossible, ProgramError
 from receiver.journal import deployments, incidents, views
 from receiver.journal.database import Database
@@ -29,7 +29,7 @@ Tell = Callable[[str, float], None]
 
 def drill_fault(
     config: Config, database: Database, operators: Operators, name: str, person: Person, *, confirms: bool, tell: Tell
-) -> Found:
+) -> DrillResult:
     """Do the drill `name` of the configuration; with `confirms` a plan that is asked about is confirmed as `person`.
 
     Raises NotPossible, with nothing broken, where the deployment is not calm, and AuditError.
@@ -38,7 +38,7 @@ def drill_fault(
     with database.read() as tx:
         _require_calm(tx, config, drill)
     id_ = operators.begin_drill(drill.deployment, name, person)
-    found = Found(False, "it was interrupted")
+    found = DrillResult(False, "it was interrupted")
     try:
         found = _break_and_watch(database, operators, drill, person if confirms else None, tell)
     finally:
@@ -62,12 +62,12 @@ def _require_calm(tx: sa.Connection, config: Config, drill: Drill) -> None:
 
 def _break_and_watch(
     database: Database, operators: Operators, drill: Drill, confirmed_by: Person | None, tell: Tell
-) -> Found:
+) -> DrillResult:
     with database.read() as tx:
         began_at = database.now(tx)
     fault = _fails(drill.fault)
     if fault is not None:
-        return Found(False, f"the fault could not be brought about: {fault}")
+        return DrillResult(False, f"the fault could not be brought about: {fault}")
     tell("broken", 0.0)
     told: set[str] = set()
     while True:
@@ -98,7 +98,7 @@ def _confirm(operators: Operators, incident: View, person: Person) -> None:
             operators.approve(incident["id"], approval["plan_hash"], person, "confirmed by the drill")
 
 
-def _mend(drill: Drill, found: Found) -> Found:
+def _mend(drill: Drill, found: DrillResult) -> DrillResult:
     if drill.mend is None:
         return found
     fault = _fails(drill.mend)

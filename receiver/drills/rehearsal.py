@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from receiver.config.drills import REHEARSAL
-from receiver.drills.judge import Found
+from receiver.drills.judge import DrillResult
 from receiver.dry_run import DryRun, dry_run
 from receiver.errors import AlertmanagerError, RollbackAgentError
 from receiver.inbox import DRILL
@@ -37,7 +37,7 @@ class Herald(Protocol):
 class Rehearsed:
     """How it went, how long the alert took to the inbox (seconds), and what a rollback would have been."""
 
-    found: Found
+    found: DrillResult
     arrived_after: float | None = None
     would_be: DryRun | None = None
 
@@ -51,7 +51,7 @@ def rehearse(
 ) -> Rehearsed:
     """Rehearse a fast rollback of the deployment; raises NotPossible where another drill of it goes on."""
     id_ = operators.begin_drill(world.deployment, REHEARSAL, person)
-    rehearsed = Rehearsed(Found(False, "it was interrupted"))
+    rehearsed = Rehearsed(DrillResult(False, "it was interrupted"))
     try:
         rehearsed = _rehearse(world, alertmanager, id_, person, arrives_within)
     finally:
@@ -66,25 +66,25 @@ def _rehearse(world: World, alertmanager: Herald, drill: str, person: Person, ar
         with _firing(alertmanager, world.deployment, drill):
             has_arrived = _wait(lambda: _arrived(world.database, drill), began + arrives_within)
     except AlertmanagerError as error:
-        return Rehearsed(Found(False, str(error)))
+        return Rehearsed(DrillResult(False, str(error)))
     if not has_arrived:
         return Rehearsed(
-            Found(False, f"the alert has not come to the agent within {arrives_within:g} s; {_WHERE_TO_LOOK}")
+            DrillResult(False, f"the alert has not come to the agent within {arrives_within:g} s; {_WHERE_TO_LOOK}")
         )
-    rehearsed = Rehearsed(Found(True, ""), arrived_after=time.monotonic() - began)
+    rehearsed = Rehearsed(DrillResult(True, ""), arrived_after=time.monotonic() - began)
     try:
         would_be = dry_run(world, Level.FAST, person.name)
     except RollbackAgentError as error:
-        return replace(rehearsed, found=Found(False, f"no rollback could be planned: {error}"))
+        return replace(rehearsed, found=DrillResult(False, f"no rollback could be planned: {error}"))
     return replace(rehearsed, would_be=would_be, found=_judge(would_be))
 
 
-def _judge(would_be: DryRun) -> Found:
+def _judge(would_be: DryRun) -> DrillResult:
     if would_be.refusals:
         said = "; ".join(f"{refusal.guardrail}: {refusal.reason}" for refusal in would_be.refusals)
-        return Found(False, f"a rollback would be refused at this moment: {said}")
+        return DrillResult(False, f"a rollback would be refused at this moment: {said}")
     plan = would_be.plan
-    return Found(True, f"{plan.live_release} could be rolled back to {plan.target_release}; nothing was touched")
+    return DrillResult(True, f"{plan.live_release} could be rolled back to {plan.target_release}; nothing was touched")
 
 
 @contextmanager

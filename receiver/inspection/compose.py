@@ -6,14 +6,14 @@ import re
 from collections import defaultdict
 
 from receiver.config.targets import ClusterName, VariableName
-from receiver.inspection.found import Found, Place, Setting, below, documents, fits
+from receiver.inspection.found import FittingTarget, Place, Setting, below, documents, fits
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _TAG = re.compile(r"([^$]+):\$(?:\{(\w+)(?::?[-+?][^}]*)?\}|(\w+))")
 _FILL_IN = "let the images take their tag from one variable, as `image: name:${RELEASE}`, and name both here"
 
 
-def compose(place: Place) -> Found | None:
+def compose(place: Place) -> FittingTarget | None:
     """Where a compose file lies in the directory; the variable that most images take their tag from is the release."""
     file = next((place.directory / name for name in NAMES if (place.directory / name).is_file()), None)
     if file is None:
@@ -28,8 +28,8 @@ def compose(place: Place) -> Found | None:
     if not images:
         because = f"{file.name} is there, but none of its images takes its tag from a variable"
         unknown = (Setting("variable", "RELEASE", to_do=_FILL_IN), Setting("images", ("fill-in",)))
-        return Found("compose", because, (directory, *unknown))
+        return FittingTarget("compose", because, (directory, *unknown))
     variable = max(sorted(images), key=lambda one: len(images[one]))
     because = f"{file.name} takes the tag of {', '.join(sorted(images[variable]))} from {variable}"
     settings = (directory, Setting("variable", variable), Setting("images", tuple(sorted(images[variable]))))
-    return Found("compose", because, settings)
+    return FittingTarget("compose", because, settings)

@@ -42,7 +42,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FittingTarget:
     """One target that fits; `because` is what was seen, `name` what the deployment is called there."""
 
     target: str
@@ -76,11 +76,6 @@ def below(content: object, *keys: str) -> Any:
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content
-
-
-def several(number: int, what: str) -> str:
-    """`1 release`, `3 releases`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def unfinished(content: object, key: str = "") -> Iterator[str]:

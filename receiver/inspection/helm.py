@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from receiver.config.targets import ClusterName
 from receiver.inspection.cluster import access, program
-from receiver.inspection.found import Found, Place, Setting, below, documents, fits
+from receiver.inspection.found import FittingTarget, Place, Setting, below, documents, fits
 
 
-def helm(place: Place) -> Found | None:
+def helm(place: Place) -> FittingTarget | None:
     """Where `Chart.yaml` lies in the directory; its name is taken for that of helm's release."""
     chart = place.directory / "Chart.yaml"
     if not chart.is_file():
@@ -16,4 +16,4 @@ def helm(place: Place) -> Found | None:
     name = str(named) if fits(named, ClusterName) else "fill-in"
     release = Setting("release", name, to_do="the name of helm's release (`helm list`), if it is not the chart's")
     settings = (*access(place, None), release, program("helm", "/usr/local/bin/helm"))
-    return Found("helm", f"Chart.yaml is there, of the chart {name}", settings, name)
+    return FittingTarget("helm", f"Chart.yaml is there, of the chart {name}", settings, name)

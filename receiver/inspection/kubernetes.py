@@ -8,14 +8,14 @@ from typing import Any
 
 from receiver.config.targets import POD_TEMPLATE_HASH, ClusterName
 from receiver.inspection.cluster import access, program
-from receiver.inspection.found import Found, Place, Setting, below, documents, fits
+from receiver.inspection.found import FittingTarget, Place, Setting, below, documents, fits
 
 VERSION = "app.kubernetes.io/version"
 _FILES = 100
 _FILL_IN = "the label of their pods that is the same in one release and another in the next; they have none in common"
 
 
-def kubernetes(place: Place) -> Found | None:
+def kubernetes(place: Place) -> FittingTarget | None:
     """Where manifests hold Deployments; those of the namespace that has most of them are taken."""
     deployments = [(file, one) for file in _files(place.directory) for one in documents(file) if _is_deployment(one)]
     if not deployments:
@@ -27,7 +27,7 @@ def kubernetes(place: Place) -> Found | None:
     files = sorted({place.here(file) for file, _ in chosen})
     settings = (*access(place, namespace), Setting("deployments", names), *_label([one for _, one in chosen], names))
     because = f"{', '.join(files)} has the Deployments {', '.join(names)}"
-    return Found("kubernetes", because, (*settings, program("kubectl", "/usr/bin/kubectl")))
+    return FittingTarget("kubernetes", because, (*settings, program("kubectl", "/usr/bin/kubectl")))
 
 
 def _files(directory: Path) -> Iterator[Path]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from receiver.inspection.found import UNFINISHED, Found, Place, Setting, several
+from receiver.counted import several
+from receiver.inspection.found import UNFINISHED, FittingTarget, Place, Setting
 from receiver.inspection.units import units_of
 
 _FILL_IN = "the command that restarts the services; it ends once they were restarted"
 
 
-def releases(place: Place) -> Found | None:
+def releases(place: Place) -> FittingTarget | None:
     """Where `current` is a link into `releases/`."""
     current, kept = place.directory / "current", place.directory / "releases"
     if not current.is_symlink() or not kept.is_dir():
@@ -18,7 +19,7 @@ def releases(place: Place) -> Found | None:
     because = f"releases/ holds {several(len(known), 'release')}, and current is a link to {current.readlink()}"
     if without:
         because += f"; a release is known once its commit stands in REVISION, which is missing in {', '.join(without)}"
-    return Found("releases", because, settings_of(place))
+    return FittingTarget("releases", because, settings_of(place))
 
 
 def settings_of(place: Place) -> tuple[Setting, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from receiver.inspection.beside import access_logs, databases
-from receiver.inspection.found import Found, Place, Setting, Value
+from receiver.inspection.found import FittingTarget, Place, Setting, Value
 
 FILL_IN = "FILL IN"
 _WIDTH = 118
@@ -27,13 +27,13 @@ class Start:
     alertmanager: str
 
 
-def to_do(found: Found, name: str) -> tuple[str, ...]:
+def to_do(found: FittingTarget, name: str) -> tuple[str, ...]:
     """What a person has to fill in, as `key: what`."""
     path = f"deployments.{name}.target.{found.target}"
     return tuple(f"{path}.{one.key}: {one.to_do}" for one in found.settings if one.to_do)
 
 
-def written(place: Place, found: Found, start: Start) -> str:
+def written(place: Place, found: FittingTarget, start: Start) -> str:
     """The text of the file."""
     return "\n".join((*_head(place, start), *_deployment(place, found, start.name), ""))
 
@@ -62,7 +62,7 @@ def _head(place: Place, start: Start) -> Iterator[str]:
     yield ""
 
 
-def _deployment(place: Place, found: Found, name: str) -> Iterator[str]:
+def _deployment(place: Place, found: FittingTarget, name: str) -> Iterator[str]:
     yield "deployments:"
     yield from _comment("The name is the label `deployment` of the metrics and alerts.", 2)
     yield f"  {_text(name)}:"

@@ -35,6 +35,11 @@ def incident_of_run(tx: sa.Connection, run: str) -> View | None:
     return None if found is None else incident(tx, found)
 
 
+def evaluated_at(run: View) -> float | None:
+    """When a run was decided (Unix seconds), or None where it was not, or not yet."""
+    return next((step["finished_at"] for step in run["steps"] if step["name"] == "evaluate"), None)
+
+
 def open_escalations(tx: sa.Connection) -> list[View]:
     """Every escalation that waits for a person's answer, oldest first."""
     table = tables.escalation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.model.attribution import Attribution, Clue
+from receiver.model.attribution import SPEAKS, Attribution, Clue
 from receiver.model.diagnosis import CheckedHealth, Diagnosis, ErrorLines, RecentRelease
 from receiver.model.findings import Backup, Execution, Findings, Verification
 from receiver.model.plan import Decision, Permission, Plan, Refusal, Release
@@ -28,6 +28,7 @@ __all__ = [
     "MOST_DEMANDING_FIRST",
     "NO_RELEASE",
     "SHORT_HASH",
+    "SPEAKS",
     "Action",
     "Attribution",
     "Autonomy",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SPEAKS = {True: "for", False: "against", None: "not known"}
+"""What a clue says of the release as the cause, by whether it fits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clue:

@@ -9,7 +9,7 @@ from receiver import links
 from receiver.command_output import last_output
 from receiver.durations import clock_time, in_words
 from receiver.markdown import code, plain, printable
-from receiver.model import Signal, Verification
+from receiver.model import SPEAKS, Signal, Verification
 from receiver.report.diagnosis import diagnosis_section
 from receiver.report.facts import affected_services, data_loss, next_actions, people
 from receiver.report.told import Told
@@ -35,10 +35,6 @@ def as_markdown(told: Told, drawing: str | None) -> Iterator[str]:
     yield from (f"- [ ] {_action(action)}" for action in next_actions(told))
     yield from _links(told)
     yield from _checkpoint(told)
-
-
-_WORDS = {True: "for", False: "against", None: "not known"}
-"""What a clue says of the release as the cause."""
 
 
 def _head(told: Told) -> Iterator[str]:
@@ -67,7 +63,7 @@ def _decision_path(told: Told) -> Iterator[str]:
         yield f"Also firing: {', '.join(code(name) for name in decision.also_firing)}."
     if decision.attribution is not None:
         yield from ("", f"Does the live release explain the fault? {decision.attribution.summary}:", "")
-        yield from (f"- {_WORDS[clue.fits]}: {plain(clue.sentence)}" for clue in decision.attribution.clues)
+        yield from (f"- {SPEAKS[clue.fits]}: {plain(clue.sentence)}" for clue in decision.attribution.clues)
     if told.why and told.why["nearest"]:
         yield from ("", "What would have changed it, the nearest first:", "")
         yield from (f"- {plain(one['sentence'])}" for one in told.why["nearest"])

@@ -61,7 +61,7 @@ def test_make_without_a_record_makes_none(here: Journaled, kept: Path) -> None:
 
 def test_make_of_an_unknown_deployment_is_told(here: Journaled) -> None:
     """A name that the configuration does not have is told."""
-    with pytest.raises(NotFound, match="there is no deployment qrx in "):
+    with pytest.raises(NotFound, match="there is no deployment qrx; the configuration has "):
         here.says("backup", "make", "qrx")
 
 
