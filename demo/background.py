@@ -90,10 +90,11 @@ Running, with {state["good"]} live (it counts as good 40 s from now):
   receiver      http://127.0.0.1:{ports.receiver}/metrics
 Ship a bad release:
   {python} -m demo ship broken_start          (--help lists them)
-See what the agent does, and confirm its plan (`show` says how):
-  {COMMAND} incidents --config {config}
-  {COMMAND} show INCIDENT --config {config}
-  {COMMAND} approve INCIDENT --plan HASH --as YOU --config {config}
+See what the agent does, and confirm its plan (`status` says how):
+  export ROLLBACK_AGENT_CONFIG={config}
+  {COMMAND} status
+  {COMMAND} show INCIDENT
+  {COMMAND} approve INCIDENT --plan HASH --as YOU
 Its logs, reports and audit trail are in {ROOT / "rollback" / "logs"}. Stop everything with: make down"""
 
 
