@@ -12,7 +12,7 @@ VARIABLE = "_ROLLBACK_AGENT_COMPLETE"
 """Set by the shell when it asks the program itself, so a new command is completed without a new script."""
 
 
-@click.command(epilog=example("source <(rollback-agent completion bash)"))
+@click.command(epilog=example("rollback-agent completion bash > /etc/bash_completion.d/rollback-agent"))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what SHELL has to read to complete commands, options and deployments; bash has to be 4.4 or newer.
