@@ -46,6 +46,8 @@ class Asked:
     trigger: Trigger
     autonomy: Autonomy
     bounds: DecisionBounds
+    earned_by: str | None = None
+    """By what the branch has earned that level, where it is above the deployment's."""
 
 
 class Kind(Generic[F, A]):

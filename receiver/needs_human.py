@@ -31,14 +31,15 @@ def needs_human(
     annotations = {
         "summary": f"{asked.deployment} needs a human: {words}",
         "description": asked.summary,
-        "facts": "\n".join(_facts(run)),
+        "facts": "\n".join(_facts(asked, run)),
         "done": "\n".join(_done(asked, run, latched)),
         "next_steps": "\n".join(f"{n}. {step}" for n, step in enumerate(next_steps(asked, run, latched), 1)),
         "link": link,
         "runbook_url": runbook,
     }
     labels = {
-        "alertname": NAME, "deployment": asked.deployment, "reason": asked.reason.value, "severity": "critical",
+        "alertname": NAME, "deployment": asked.deployment, "reason": asked.reason.value,
+        "severity": "warning" if asked.reason is EscalationReason.AUTONOMY_CHANGED else "critical",
         "escalation": asked.id, "incident": asked.incident,
     }  # fmt: skip
     return RaisedAlert(
@@ -56,8 +57,11 @@ def _shown(text: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 
 
-def _facts(run: View | None) -> Iterator[str]:
+def _facts(asked: Escalation, run: View | None) -> Iterator[str]:
     """What was known when it was decided, and again when it was verified."""
+    if asked.reason is EscalationReason.AUTONOMY_CHANGED:
+        yield "Reviews and the ends of runs decide it, as the configuration says."
+        return
     decision, verification = (run or {}).get("decision"), (run or {}).get("verification")
     if decision is None:
         yield "No branch of the tree decided."

@@ -90,6 +90,11 @@ ADVICE = {
         f"See at which step, and whether anything was touched: {_SHOW}",
         "Mend what its log logs/agent.log says; how everything stands: rollback-agent status",
     ),
+    EscalationReason.AUTONOMY_CHANGED: Advice(
+        "what a branch may do without asking has changed",
+        "See which branch, by which reviews, and how far the others are: rollback-agent autonomy show {deployment}",
+        "Be asked before each rollback whatever was earned: rollback-agent autonomy set L3 {deployment}",
+    ),
 }
 """One for each reason; the braces are filled with ids and names of ours only, never with text from outside."""
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from receiver import earned
 from receiver.config import Config
 from receiver.config_values import valid_name
 from receiver.errors import NotFound, NotPossible, no_deployment
-from receiver.journal import judgements, reviews, views
+from receiver.journal import deployments, judgements, reviews, views
 from receiver.journal.approvals import ApprovalState
 from receiver.journal.database import Database, new_id
 from receiver.journal.reviews import Review
@@ -59,10 +60,14 @@ class Reviewers:
                 )
             if found["closed_at"] is None:  # its next run may decide otherwise
                 raise NotPossible(f"incident {incident} is still open; review it when it is over")
+            deployments.lock(tx, found["deployment"])  # before any of its rows, as whoever works on it does
             now = self._database.now(tx)
             self._check(answers, now)
             review = _review(tx, found, answers, person.name, now)
-            return self._take(tx, review, person)
+            replaced = reviews.of_incident(tx, incident)
+            self._take(tx, review, person)
+            earned.review_taken(tx, self._audit, self._config, review, replaced, now)
+            return review
 
     def enter_missed(
         self, deployment: str, answers: Answers, person: Person, branch: str | None, services: tuple[str, ...]
@@ -79,7 +84,8 @@ class Reviewers:
                 confidence=None, decided_at=None, **_given(answers), features=frozenset(shown),
                 reviewed_at=float(now), reviewed_by=person.name,
             )  # fmt: skip
-            return self._take(tx, review, person)
+            self._take(tx, review, person)
+            return review
 
     def _check(self, answers: Answers, now: float) -> None:
         if len(answers.cause) > LONGEST_CAUSE:
@@ -98,7 +104,7 @@ class Reviewers:
         if answers.began_at and answers.ended_at and answers.ended_at < answers.began_at:
             raise NotPossible("it cannot have ended before it began")
 
-    def _take(self, tx: sa.Connection, review: Review, person: Person) -> Review:
+    def _take(self, tx: sa.Connection, review: Review, person: Person) -> None:
         reviews.put(tx, review)
         facts: dict[str, object] = {
             "via": str(person.via), "incident": review.incident, "necessary": review.necessary,
@@ -106,7 +112,6 @@ class Reviewers:
         }  # fmt: skip
         word = "review" if review.incident else "review:missed"
         self._audit.record(word, review.cause, actor=person.name, deployment=review.deployment, facts=facts)
-        return review
 
 
 def lookalikes(tx: sa.Connection, incident: View) -> tuple[Alike, ...]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from receiver import earned
 from receiver.config import Config
 from receiver.errors import TargetError
 from receiver.guardrails.watchdog import missing_for
@@ -72,7 +73,7 @@ def _deployment(tx: sa.Connection, config: Config, name: str, live: Release | Ta
         "live_unknown": str(live) if isinstance(live, TargetError) else None,
         "live_good": remembered is not None and remembered.good_at is not None,
         "held": [one.id for one in known.values() if one.held_at],
-        **_autonomy(tx, config, name),
+        **autonomy_of(tx, config, name),
         "budget": max(limits.daily_limit.limit - len(claims), 0),
         "budget_limit": limits.daily_limit.limit,
         "cooldown_left": max(cooldown_end - now, 0.0),
@@ -82,14 +83,18 @@ def _deployment(tx: sa.Connection, config: Config, name: str, live: Release | Ta
     }
 
 
-def _autonomy(tx: sa.Connection, config: Config, deployment: str) -> dict[str, Any]:
-    """The level in force, what the configuration says, and which operator has set another (None: none has)."""
+def autonomy_of(tx: sa.Connection, config: Config, deployment: str) -> dict[str, Any]:
+    """The level in force, what the configuration says, which operator has set another, and what branches have earned.
+
+    None where nobody has set any, and where nothing can be earned.
+    """
     found, configured = autonomy.set_for(tx, deployment), config.autonomy_of(deployment)
     return {
         "autonomy": (found.level if found else configured).value,
         "autonomy_configured": configured.value,
         "autonomy_set_by": found.set_by if found else None,
         "autonomy_set_at": found.set_at if found else None,
+        "earned_autonomy": earned.standing(tx, config, deployment),
     }
 
 

@@ -91,6 +91,7 @@ class Parts:
     audit_watch: AuditWatch
     journal_watch: JournalWatch
     sweep: Sweep
+    audit: AuditTrail
     serving_since: float
 
 
@@ -155,7 +156,8 @@ def put_together(
     report = ReportWriter(lambda: current().config, database, audit, clock, past)
     workflow = Workflow(database, find_world, audit, report.write, owner=replica)
     sweep = Sweep(lambda: Store(current().config, database, audit, clock, AGENT))
-    return Parts(database, current, workflow, rejected, AuditWatch(audit.files), journal_watch, sweep, serving_since)
+    watched = AuditWatch(audit.files)
+    return Parts(database, current, workflow, rejected, watched, journal_watch, sweep, audit, serving_since)
 
 
 def tls_context(parts: Parts) -> Callable[[], ssl.SSLContext] | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from receiver import earned
 from receiver.errors import RollbackAgentError
 from receiver.log import get_log
 from receiver.observe import observe
@@ -52,6 +53,7 @@ class Workers:
         self._spawn("escalate", self._loop, self._escalate, self._asked)
         threading.Thread(target=self._renew_leases, name="leases", daemon=True).start()
         self._spawn("reconcile", self._every, lambda: self._parts.current().config.reconcile_every, self._reconcile)
+        self._spawn("earned", self._every, lambda: self._parts.current().config.reconcile_every, self._earned)
         self._spawn("journal", self._every, lambda: JOURNAL_LOOK, self._parts.journal_watch.look)
         self._spawn("retention", self._every, lambda: CLEAR_UP_EVERY, self._parts.sweep.work)
         self._spawn("audit", self._every, lambda: AUDIT_LOOK, self._parts.audit_watch.look)
@@ -111,6 +113,9 @@ class Workers:
     def _reconcile(self) -> None:
         if self._parts.current().inbox.reconcile():
             self._runnable.set()
+
+    def _earned(self) -> None:
+        earned.look(self._parts.database, self._parts.audit, self._parts.current().config)
 
     def _observe(self, *, slow: bool) -> bool:
         setup = self._parts.current()

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 
 import structlog
 
+from receiver import earned
 from receiver.diagnosis import diagnose
 from receiver.errors import AuditError, JournalError, LostLease
 from receiver.journal import approvals, deployments, escalations, incidents, judgements, refusals, runs
@@ -209,6 +210,7 @@ class Workflow:
     def _stop(self, run: Run, name: str, position: int, stop: Stop) -> tuple[Result, str]:
         """Record the end of a run with everything that follows from it, in one transaction."""
         with self._database.write() as tx:
+            deployments.lock(tx, run.deployment)
             if stop.latch:
                 deployments.latch(tx, run.deployment, self._database.now(tx), stop.reason)
             now = self._database.now(tx)
@@ -227,6 +229,8 @@ class Workflow:
                 )
             with suppress(AuditError):  # logged there; a stop that cannot be recorded still is one
                 self._audit(run, name, stop)
+            with suppress(AuditError):
+                earned.run_ended(tx, self._audit_trail, run, stop, now)
         for refusal in said_no:
             get_log().warning(
                 "a guardrail refuses", guardrail=refusal.guardrail, reason=refusal.reason, retry_at=refusal.retry_at

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -11,11 +13,19 @@ from receiver.commands.options import (
     at_command_line,
     complete_deployment,
     config_option,
+    json_option,
+    open_journal,
     open_operators,
     person_option,
 )
+from receiver.commands.terminal import new_table, plain, print_table, safe
+from receiver.durations import clock_time
+from receiver.errors import NotFound, no_deployment
 from receiver.journal.autonomy import ALL
+from receiver.journal.views import View
 from receiver.model import Autonomy
+from receiver.redact import redact
+from receiver.standing import autonomy_of
 
 comment_option = click.option("--comment", default="", help="A word for the audit trail.")
 all_option = click.option("--all", "everywhere", is_flag=True, help="For every deployment.")
@@ -23,7 +33,43 @@ all_option = click.option("--all", "everywhere", is_flag=True, help="For every d
 
 @click.group(cls=Group, epilog=example("rollback-agent autonomy set L1 qrl"))
 def autonomy() -> None:
-    """Say what the agent may do by itself; `status` shows the level in force. It survives a restart."""
+    """Say what the agent may do by itself, or see why it may; what is set survives a restart."""
+
+
+@autonomy.command(epilog=example("rollback-agent autonomy show qrl"))
+@click.argument("deployment", required=False, shell_complete=complete_deployment)
+@json_option
+@config_option
+def show(deployment: str | None, as_json: bool, config_path: Path) -> None:
+    """Show the level of DEPLOYMENT, or of each, and what its branches have earned."""
+    config, database = open_journal(config_path)
+    if deployment is not None and deployment not in config.deployments:
+        raise NotFound(no_deployment(deployment, config.deployments))
+    names = config.deployments if deployment is None else (deployment,)
+    with database.read() as tx:
+        found = {name: cast(View, redact(autonomy_of(tx, config, name))) for name in names}
+    if as_json:
+        click.echo(json.dumps({"deployments": found}, indent=2, allow_nan=False))
+        return
+    for name, one in found.items():
+        _show(name, one)
+
+
+def _show(name: str, found: View) -> None:
+    setter = f"set by {found['autonomy_set_by']}" if found["autonomy_set_by"] else "as configured"
+    click.echo(f"{plain(name)}: {found['autonomy']}, {plain(setter)}")
+    earned = found["earned_autonomy"]
+    if earned is None:
+        click.echo("  No branch may earn L4 here.")
+    elif not earned["branches"]:
+        click.echo("  No branch has a reviewed rollback yet.")
+    else:
+        table = new_table("branch", "level", "how far it is", "counts from", "last change", whole=("branch", "level"))
+        for one in earned["branches"]:
+            level = "L3, has earned L4" if one["has_earned"] and one["level"] == "L3" else one["level"]
+            since = clock_time(one["counts_from"]) if one["counts_from"] else "the first"
+            table.add_row(*map(safe, (one["branch"], level, one["progress"], since, one["reason"] or "none")))
+        print_table(table)
 
 
 @autonomy.command("set", epilog=example("rollback-agent autonomy set L1 qrl --comment 'load test until noon'"))

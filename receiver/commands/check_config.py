@@ -40,12 +40,22 @@ def check_config(against_prometheus: bool, directory: Path | None, config_path: 
         raise click.UsageError("--rules says what is compared by --against-prometheus")
     config = load_usable_config(config_path)
     for name in config.deployments:
-        click.echo(f"{config_path}: {name}: autonomy {config.autonomy_of(name)}")
+        click.echo(f"{config_path}: {name}: autonomy {config.autonomy_of(name)}{_earned(config, name)}")
     for one in unfinished(config.model_dump()):
         click.echo(plain(f"{FILL_IN}  {one}"))
     click.echo(f"{config_path}: the configuration is good")
     if against_prometheus:
         _compare(config, directory or SHIPPED)
+
+
+def _earned(config: Config, deployment: str) -> str:
+    needed = config.earned_autonomy_of(deployment)
+    if needed is None:
+        return ""
+    return (
+        f", and L4 for a branch that earns it: {needed.approved} approved, precision at least {needed.precision:g} "
+        "(the lower end of its interval)"
+    )
 
 
 def _compare(config: Config, directory: Path) -> None:

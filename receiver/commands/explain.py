@@ -131,7 +131,8 @@ def _show_attribution(clues: list[dict[str, Any]]) -> None:
 def _show_question(question: dict[str, Any] | None) -> None:
     if question is None:
         return
-    said = f"a person is asked: {plain(question['why'])}" if question["asked"] else "nobody need be asked"
+    said = "a person is asked" if question["asked"] else "nobody need be asked"
+    said += f": {plain(question['why'])}" if question["why"] else ""
     click.echo(f"\nApproval\n  {said}")
 
 

@@ -12,6 +12,7 @@ from configfile import FilePath, Integer, Number, Section, load
 from receiver.audit_files import Audit, TrailFiles
 from receiver.config.deployment import Deployment
 from receiver.config.drills import REHEARSAL, Drill
+from receiver.config.earned import EarnedAutonomy
 from receiver.config.guardrails import Guardrails
 from receiver.config.retention import Retention
 from receiver.config_values import ListenAddress, Name, Period, PersonName, Url, is_loopback
@@ -125,6 +126,7 @@ class Config(Section):
     prometheus: Prometheus
     alertmanager: Alertmanager
     autonomy: Autonomy = Autonomy.L3
+    earned_autonomy: EarnedAutonomy = EarnedAutonomy()
     decision: DecisionBounds = DecisionBounds()
     approval: Approval = Approval()
     guardrails: Guardrails = Guardrails()
@@ -162,6 +164,17 @@ class Config(Section):
                     raise ValueError(f"{name}.backup.paths: {path} holds root, and so the backups themselves")
         return value
 
+    @field_validator("deployments")
+    @classmethod
+    def _earn_where_there_is_something_to_earn(
+        cls, value: dict[str, Deployment], info: ValidationInfo
+    ) -> dict[str, Deployment]:
+        for name, deployment in value.items():
+            level = deployment.autonomy or info.data.get("autonomy")  # absent where that is wrong itself
+            if deployment.earned_autonomy.enabled and level not in (None, Autonomy.L3):
+                raise ValueError(f"{name}.earned_autonomy.enabled: only L3 can rise, and its autonomy is {level}")
+        return value
+
     @field_validator("drills")
     @classmethod
     def _break_only_what_is_there_for_it(cls, value: dict[str, Drill], info: ValidationInfo) -> dict[str, Drill]:
@@ -188,6 +201,12 @@ class Config(Section):
     def autonomy_of(self, deployment: str) -> Autonomy:
         """The level of `deployment` as configured; operators may have set another, see receiver.autonomy."""
         return self.deployments[deployment].autonomy or self.autonomy
+
+    def earned_autonomy_of(self, deployment: str) -> EarnedAutonomy | None:
+        """What a branch of `deployment` needs to rise to L4; None where none may: it is off, or the level is not L3."""
+        own = self.deployments[deployment].earned_autonomy.model_dump(exclude_none=True)
+        found = self.earned_autonomy.model_copy(update=own)
+        return found if found.enabled and self.autonomy_of(deployment) is Autonomy.L3 else None
 
     @property
     def secret_files(self) -> tuple[Path, ...]:

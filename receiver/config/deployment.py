@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from configfile import Boolean, Command, FilePath, Integer, Section
+from receiver.config.earned import OwnEarnedAutonomy
 from receiver.config.targets import Target
 from receiver.config_values import AlertName, Name, Period
 from receiver.model import Autonomy
@@ -104,6 +105,7 @@ class Deployment(Section):
     diagnosis: Diagnosis = Diagnosis()
     attribution: AttributionSources = AttributionSources()
     autonomy: Autonomy | None = None
+    earned_autonomy: OwnEarnedAutonomy = OwnEarnedAutonomy()
     good_after: Period = 900.0
     observe_every: Period = 60.0
     sandbox: Boolean = False

@@ -156,7 +156,8 @@ def _question(kept: Mapping[str, Kept]) -> Document | None:
     if found is None or found.judged.kind != ASKED.name:
         return None
     question = ASKED.read_answer(found.judged.answer)
-    return {"at": found.at, "asked": question is not None, "why": question.reason if question else None}
+    why = question.reason if question else ASKED.read(found.judged.facts).earned_by
+    return {"at": found.at, "asked": question is not None, "why": why}
 
 
 def _answers(kept: Kept) -> list[Document]:

@@ -113,6 +113,7 @@ class EscalationReason(StrEnum):
     BRANCH_ASKS = "branch_asks"
     BY_HAND = "by_hand"
     AGENT_FAILED = "agent_failed"
+    AUTONOMY_CHANGED = "autonomy_changed"
 
 
 MOST_DEMANDING_FIRST = (Action.ROLLBACK, Action.ASK, Action.WATCH)

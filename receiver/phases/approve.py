@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.autonomy import of_world
 from receiver.decision import Question, decide
 from receiver.diagnosis import diagnose
 from receiver.durations import in_words
+from receiver.earned import of_run
 from receiver.errors import PrometheusError
 from receiver.journal import approvals, escalations, judgements
 from receiver.journal.approvals import Approval, ApprovalState
@@ -40,7 +40,8 @@ LOOK_AGAIN = 10.0
 def approve(run: Run, world: World) -> Outcome:
     """Silence is not consent: an approval that is not given in time escalates."""
     decision = run.findings.require_decision()
-    autonomy = of_world(world)
+    in_force = of_run(world, run)
+    autonomy = in_force.level
     if autonomy in (Autonomy.L1, Autonomy.L2) and run.trigger is Trigger.ALERT:
         reason = f"autonomy level {autonomy} decides and reports, it does not roll back"
         return Stop(Result.RECORDED, reason, run.findings)
@@ -48,14 +49,15 @@ def approve(run: Run, world: World) -> Outcome:
         asked, now = approvals.of_run(tx, run.id), world.database.now(tx)
     if asked is not None:  # a level that was raised since does not answer for the person
         return _look(run, world, asked, now)
-    question, judged = ASKED.judge(Asked(decision, run.trigger, autonomy, world.config.decision))
+    question, judged = ASKED.judge(Asked(decision, run.trigger, autonomy, world.config.decision, in_force.earned_by))
     if question is None and decision.level is Level.MANUAL:
         by = run.requested_by or "whoever does it"
         permission = Permission(by=by, reason="a person carries it out", at=world.clock())
         return Proceed(replace(run.findings, permission=permission), "a person carries it out by hand", judged)
     if question is None:
-        reason = f"autonomy {autonomy}, confidence {decision.confidence}"
-        permission = Permission(by=f"autonomy {autonomy}", reason=reason, at=world.clock())
+        how = f", {in_force.earned_by}" if in_force.earned_by else ""
+        reason = f"autonomy {autonomy}{how}, confidence {decision.confidence}"
+        permission = Permission(by=f"autonomy {in_force}", reason=reason, at=world.clock())
         return Proceed(replace(run.findings, permission=permission), f"allowed by {reason}", judged)
     return switched_off(run, world) or _look(run, world, _ask(run, world, question, judged), now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from receiver.autonomy import of_world
+from receiver.earned import of_run
 from receiver.journal import approvals
 from receiver.model import Autonomy, Result, Run, Stop, Trigger
 from receiver.world import World
@@ -15,7 +15,7 @@ def lowered(run: Run, world: World) -> Stop | None:
     """
     if run.trigger is not Trigger.ALERT:
         return None
-    match of_world(world):
+    match of_run(world, run).level:
         case Autonomy.L4:
             return None
         case Autonomy.L3:

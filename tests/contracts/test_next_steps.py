@@ -45,8 +45,8 @@ def parse(command: str) -> click.Context:
 
 
 def test_every_trigger_of_the_design_is_a_reason() -> None:
-    """None is missing; the code has two more, a branch that asks and a fault of the agent's own."""
-    assert {*EscalationReason} == {*DESIGNED, "branch_asks", "by_hand", "agent_failed"}
+    """None is missing; the code has more, such as a branch that asks and a fault of the agent's own."""
+    assert {*EscalationReason} == {*DESIGNED, "branch_asks", "by_hand", "agent_failed", "autonomy_changed"}
 
 
 @pytest.mark.parametrize("reason", list(EscalationReason))

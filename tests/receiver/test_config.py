@@ -65,6 +65,27 @@ def test_paths_are_beside_the_file_and_urls_end_without_a_slash(tmp_path: Path) 
         assert written.parent == config.root
 
 
+@pytest.mark.parametrize(
+    ("own", "of_all", "needed"),
+    [
+        ("", "", None),
+        ("", "earned_autonomy: {enabled: true}", (0.90, 20)),
+        ("earned_autonomy: {enabled: false}, ", "earned_autonomy: {enabled: true}", None),
+        ("earned_autonomy: {enabled: true, approved: 30}, ", "earned_autonomy: {precision: 0.95}", (0.95, 30)),
+        ("", "autonomy: L4\nearned_autonomy: {enabled: true}", None),
+        ("autonomy: L1, ", "earned_autonomy: {enabled: true}", None),
+    ],
+)
+def test_what_a_branch_needs_to_earn_l4(
+    tmp_path: Path, own: str, of_all: str, needed: tuple[float, int] | None
+) -> None:
+    """Off by default; what a deployment leaves out is the file's; only L3 can rise."""
+    path = tmp_path / "agent.yml"
+    path.write_text(SMALLEST.replace("qrl: {", f"qrl: {{{own}") + of_all + "\n")
+    found = load_config(path).earned_autonomy_of("qrl")
+    assert (found and (found.precision, found.approved)) == needed
+
+
 def test_a_deployment_may_have_its_own_autonomy(tmp_path: Path) -> None:
     """The autonomy of a deployment wins over that of the file."""
     path = tmp_path / "agent.yml"

@@ -10,12 +10,14 @@ import requests
 
 from demo.monitoring import Server, start_alertmanager
 from demo.processes import free_port
+from receiver import earned
 from receiver.alertmanager import Alertmanager
 from receiver.errors import PrometheusError
 from receiver.escalate import Escalator
 from receiver.model import Action, EscalationReason, Level
 from receiver.next_steps import ADVICE
 from tests.receiver.agent import Agent
+from tests.receiver.earning import EARNS, approved_before
 from tests.receiver.surroundings import BAD, branch
 
 CONFIG = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
@@ -87,7 +89,14 @@ def answer_nothing(agent: Agent) -> None:
     agent.wait(901)
 
 
+def earn_autonomy(agent: Agent) -> None:
+    """A branch has earned that nobody is asked about it."""
+    approved_before(agent, 3)
+    earned.look(agent.database, agent.world.audit, agent.config)
+
+
 SETTINGS: dict[EscalationReason, dict[str, Any]] = {
+    EscalationReason.AUTONOMY_CHANGED: EARNS,
     EscalationReason.APPROVAL_EXPIRED: {"autonomy": "L3"},
 }
 TRIGGERS: dict[EscalationReason, Callable[[Agent], object]] = {
@@ -104,6 +113,7 @@ TRIGGERS: dict[EscalationReason, Callable[[Agent], object]] = {
     EscalationReason.BRANCH_ASKS: lambda agent: fire(agent, action=Action.ASK),
     EscalationReason.BY_HAND: lambda agent: fire(agent, level=Level.MANUAL),
     EscalationReason.AGENT_FAILED: fail,
+    EscalationReason.AUTONOMY_CHANGED: earn_autonomy,
 }
 
 
@@ -130,4 +140,5 @@ def test_every_trigger_calls(make_agent: Callable[..., Agent], server: Server, r
     assert all(text.strip() for text in said.values())
     assert said["summary"] == f"qrl needs a human: {ADVICE[reason].words}"
     assert [step[:2] for step in said["next_steps"].splitlines()] == ["1.", "2.", "3."]
-    assert seen["labels"]["incident"] in said["link"]
+    assert seen["labels"].get("incident", "") in said["link"]
+    assert seen["labels"]["severity"] == ("warning" if reason is EscalationReason.AUTONOMY_CHANGED else "critical")

@@ -8,7 +8,12 @@ import click
 import pytest
 
 from receiver.errors import NotFound, NotPossible
+from receiver.journal import earned as rows
+from receiver.journal import reviews
+from receiver.journal.earned import Earned
+from receiver.model import Autonomy
 from tests.receiver.commands.journaled import Journaled
+from tests.receiver.learning.reviewed import AT, review
 
 
 def levels(here: Journaled) -> dict[str, str]:
@@ -57,3 +62,29 @@ def test_what_is_not_there_is_told(here: Journaled) -> None:
     for nobody in ("", " ", "a\nb"):
         with pytest.raises(click.BadParameter, match="a name is not empty"):
             here.says("autonomy", "set", "L1", "qrl", "--as", nobody)
+
+
+def test_what_branches_have_earned_is_shown(here: Journaled) -> None:
+    """Level, how far it is, and why it last changed; what an operator sets goes before; elsewhere nothing is earned."""
+    assert "qrl: L3, as configured\n  No branch may earn L4 here." in here.says("autonomy", "show", "qrl")
+    needed = {"enabled": True, "precision": 0.4, "approved": 3}
+    here.content["deployments"]["qrl"]["earned_autonomy"] = needed
+    here.config.write_text(json.dumps(here.content))
+    assert "L4 for a branch that earns it: 3 approved, precision at least 0.4" in here.says("check-config")
+    assert "No branch has a reviewed rollback yet." in here.says("autonomy", "show", "qrl")
+    with here.database.write() as tx:
+        for number in range(3):
+            reviews.put(tx, review(number, approved_success=True))
+        rows.put(tx, Earned("qrl", "service_down", Autonomy.L4, 1, AT, "so it is"))
+
+    shown = " ".join(here.says("autonomy", "show").split())
+    for part in ("qrl: L3, as configured", "service_down", "3 of 3 approved", "0.438 of 0.4", "so it is", "shop: L3"):
+        assert part in shown, shown
+    assert "L3, L4 for service_down" in " ".join(here.says("status").split())
+    here.says("autonomy", "set", "L3", "qrl", "--as", "ada")
+    found = json.loads(here.says("autonomy", "show", "qrl", "--json"))["deployments"]["qrl"]
+    (one,) = found["earned_autonomy"]["branches"]
+    assert (found["autonomy_set_by"], one["has_earned"], one["level"], one["approved"]) == ("ada", True, "L3", 3)
+    assert "L3, has earned L4" in " ".join(here.says("autonomy", "show", "qrl").split())
+    with pytest.raises(NotFound, match="there is no deployment nobody; the configuration has qrl, shop"):
+        here.says("autonomy", "show", "nobody")
