@@ -15,13 +15,16 @@ from pydantic import Field, TypeAdapter
 from configfile import Section
 from receiver.authentication import Access
 from receiver.bodies import Text, read_body
+from receiver.config import Config
 from receiver.errors import Gone, NotFound, NotPossible
 from receiver.identity import Role
 from receiver.journal import views
 from receiver.journal.database import Database
 from receiver.model import SHORT_HASH
 from receiver.operators import Operators, Person, Via
+from receiver.redact import redact
 from receiver.removed import gone
+from receiver.standing import autonomy_of
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -44,7 +47,13 @@ class Deny(Section):
 _DECISION: TypeAdapter[Approve | Deny] = TypeAdapter(Annotated[Approve | Deny, Field(discriminator="decision")])
 
 
-def add_api(app: Flask, database: Database, access: Callable[[], Access], operators: Callable[[], Operators]) -> None:
+def add_api(
+    app: Flask,
+    database: Database,
+    access: Callable[[], Access],
+    operators: Callable[[], Operators],
+    config: Callable[[], Config],
+) -> None:
     """Add the endpoints to `app`."""
     document = openapi()
 
@@ -62,6 +71,15 @@ def add_api(app: Flask, database: Database, access: Callable[[], Access], operat
     def show(incident: str) -> tuple[Response, int]:
         access().require(request, Role.VIEWER)
         return jsonify(find(incident)), 200
+
+    @app.get("/api/v1/deployments/<deployment>/autonomy")
+    def autonomy(deployment: str) -> Response:
+        access().require(request, Role.VIEWER)
+        in_force = config()
+        if deployment not in in_force.deployments:
+            raise NotFound(f"there is no deployment {deployment}")
+        with database.read() as tx:
+            return jsonify(redact(autonomy_of(tx, in_force, deployment)))
 
     @app.post("/api/v1/incidents/<incident>/decision")
     def decide(incident: str) -> tuple[Response, int]:

@@ -127,7 +127,7 @@ def create_app(interface: Interface) -> Flask:
         text = f"{why_not or 'rollback-agent is ready.'}\n"
         return Response(text, 503 if why_not else 200, content_type=_TEXT)
 
-    add_api(app, interface.database, interface.access, interface.operators)
+    add_api(app, interface.database, interface.access, interface.operators, lambda: interface.site.in_force().config)
     add_pipeline(app, interface.database, interface.announcements, interface.access)
     add_web(app, interface.site)
     _add_error_handlers(app, interface)

@@ -19,6 +19,7 @@ from receiver.journal.database import Database
 from receiver.journal.hotfixes import HotfixState
 from receiver.kill_switch import look
 from receiver.log import get_log
+from receiver.metrics_of_earned import earned_metrics
 from receiver.metrics_of_reviews import review_metrics
 from receiver.metrics_of_runs import RecentRuns
 from receiver.metrics_of_work import backlog_metrics
@@ -113,7 +114,7 @@ class JournalCollector(Collector):
                 now = self._database.now(tx)
                 families += [*self._announced(tx, now), *backlog_metrics(tx, now)]
                 families += [*self._recent_runs.collect(tx, self._worlds), self._drills(tx)]
-                families += review_metrics(tx, self._worlds)
+                families += [*review_metrics(tx, self._worlds), *earned_metrics(tx, self._worlds)]
         except JournalError as error:
             get_log().error("the journal could not be read for a scrape", error=str(error))
         up.add_metric((), float(is_written and bool(families)))

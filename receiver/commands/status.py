@@ -73,7 +73,12 @@ def _ask_to_confirm(approval: View, hint: str) -> None:
 
 
 def _autonomy(one: dict[str, Any]) -> str:
-    return f"{one['autonomy']}, set by {one['autonomy_set_by']}" if one["autonomy_set_by"] else str(one["autonomy"])
+    if one["autonomy_set_by"]:
+        return f"{one['autonomy']}, set by {one['autonomy_set_by']}"
+    above = [
+        branch["branch"] for branch in (one["earned_autonomy"] or {"branches": []})["branches"] if branch["has_earned"]
+    ]
+    return f"{one['autonomy']}, L4 for {', '.join(above)}" if above else str(one["autonomy"])
 
 
 def _state(one: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from exporters import names
 from tests.alert_rules import promql_lint as lint
 from tests.alert_rules.promql_lint import Labels
 from tests.alert_rules.tree_model import AVAILABILITY, WATCHED_OVER
-from tests.receiver.promised_metrics import MORE, PROMISED, WITH_DRILLS
+from tests.receiver.promised_metrics import MORE, PROMISED, WITH_DRILLS, WITH_EARNING
 
 RULES = Path(__file__).parents[2] / "alert-rules"
 INTERVAL = 10
@@ -27,7 +27,9 @@ EXPORTER: dict[str, Labels] = {
     for metric in names.ALL
     for suffix in (("_sum", "_count", "_bucket") if isinstance(metric, names.Histogram) else ("",))
 }
-RECEIVER: dict[str, Labels] = {name: frozenset(labels) for name, labels in (PROMISED | MORE | WITH_DRILLS).items()}
+RECEIVER: dict[str, Labels] = {
+    name: frozenset(labels) for name, labels in (PROMISED | MORE | WITH_DRILLS | WITH_EARNING).items()
+}
 PROCESS: dict[str, Labels] = dict.fromkeys(
     ("process_start_time_seconds", "process_open_fds", "process_max_fds"), frozenset()
 )

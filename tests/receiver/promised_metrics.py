@@ -64,3 +64,10 @@ MORE: dict[str, set[str]] = {
 
 WITH_DRILLS: dict[str, set[str]] = {"rollback_drill_last_success_timestamp_seconds": {"deployment", "scenario"}}
 """What is exposed where drills are configured, or were done."""
+
+WITH_EARNING: dict[str, set[str]] = {
+    "rollback_branch_autonomy_level": {"deployment", "branch"},
+    "rollback_earned_approved": {"deployment", "branch"},
+    "rollback_earned_precision_ratio": {"deployment", "branch"},
+}
+"""What is exposed where a branch may earn L4 and has a reviewed rollback."""

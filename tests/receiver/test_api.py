@@ -145,3 +145,21 @@ def test_without_a_record_nothing_is_decided(receiver: Receiver) -> None:
     (receiver.directory / "audit-trail.jsonl").mkdir()
     assert decide(receiver, incident, APPROVE).status_code == 503
     assert state(receiver, incident) == ApprovalState.PENDING
+
+
+def test_a_viewer_reads_what_the_agent_may_do(receiver: Receiver) -> None:
+    """The level with who has set it, and what branches have earned; of what is not configured there is nothing."""
+    path = "/api/v1/deployments/{}/autonomy"
+    shown = receiver.get(path.format("qrl"), Authorization=VIEWER)
+    assert (shown.status_code, shown.json()) == (
+        200,
+        {
+            "autonomy": "L3",
+            "autonomy_configured": "L3",
+            "autonomy_set_by": None,
+            "autonomy_set_at": None,
+            "earned_autonomy": None,
+        },
+    )
+    assert receiver.get(path.format("nobody"), Authorization=VIEWER).status_code == 404
+    assert receiver.get(path.format("qrl"), Authorization=BEARER).status_code == 403
