@@ -103,12 +103,13 @@ def _lines(panel: Panel, series: Sequence[Series], span: Span) -> Iterator[str]:
     for one in limits:
         y, colour = height - one["value"] / top * height, NAMED.get(one["color"], one["color"])
         yield f'<line x2="{width}" y1="{y}" y2="{y}" stroke="{colour}" stroke-dasharray="6 4"/>'
+    legend: list[str] = []
     for number, one in enumerate(series):
         colour, shown = COLOURS[number % len(COLOURS)], [at for at in one.points if math.isfinite(at[1])]
         points = " ".join(f"{span.x(at, width):.1f},{height - value / top * height:.1f}" for at, value in shown)
         yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
-        yield f'<text x="{number % 6 * 90}" y="{height + 20}" style="fill:{colour}">{escape(one.name[:16])}</text>'
-    yield "</g></svg>"
+        legend.append(f'<tspan dx="12" style="fill:{colour}">{escape(one.name)}</tspan>')
+    yield f'<text y="{height + 20}">{"".join(legend)}</text></g></svg>'
 
 
 def _bars(panel: Panel, series: Sequence[Series], span: Span) -> Iterator[str]:
