@@ -177,7 +177,10 @@ def do(stack: Stack, good: Release, drill: Drill) -> Done:
     """One drill, with all that watches the deployment started afresh, and what the command said."""
     directory = stack.places.root / drill.name
     agent = stack.watch(directory, "L4", **configuration(stack.places.root, drill))
+    # On a busy machine a service may take long enough to start for a branch to fire; that is no drill.
+    agent.type("autonomy", "set", "L1", DEPLOYMENT)
     stack.await_calm(agent, good, calm_for=60.0 if drill.history else 15.0, timeout=_PATIENCE)
+    agent.type("autonomy", "set", "L4", DEPLOYMENT)
     began, has_past = time.monotonic(), drill.history is None
     with (directory / "drill.out").open("w+") as output:
         running = subprocess.Popen(drill.argv(agent.config), stdout=output, stderr=subprocess.STDOUT)
