@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -151,6 +151,7 @@ def test_no_clock_lets_a_branch_rise_that_has_not_earned_it(tx: sa.Connection) -
 
     @settings(max_examples=40)
     @given(st.lists(st.one_of(REVIEWED, REVIEWED, REVIEWED, ENDED, CLOCK), max_size=16))
+    @example([*3 * [("review", "approved")], ("clock", "back"), ("end", "worse"), ("review", "approved")])
     def play(events: list[tuple[str, str]]) -> None:
         here, since = Journaled(tx), 0
         for kind, what in events:
