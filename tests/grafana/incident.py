@@ -95,7 +95,8 @@ def _configure(here: Stand) -> None:
     A release that comes back at once is no news to Alertmanager: its alert has hardly ended.
     """
     prometheus = {"url": f"http://127.0.0.1:{here.ports['prometheus']}", "max_age": "60s"}
-    deployment = {"verify": {"timeout": "60s"}, "sandbox": True}
+    earned = {"enabled": True, "precision": 0.1, "approved": 1}  # so that one review is enough to be seen
+    deployment = {"verify": {"timeout": "60s"}, "sandbox": True, "earned_autonomy": earned}
     drills = {"bad_release": {"deployment": "qrl", "fault": ["/bin/true"]}}
     calls = {"url": f"http://127.0.0.1:{here.ports['alertmanager']}", "resend_every": "1s"}
     here.write_config(
