@@ -39,6 +39,7 @@ check: $(VENV)/.installed need-monitoring ## lint, types, rules
 	@promtool check rules alert-rules/*.rules.yml
 	@promtool check config --syntax-only alert-rules/prometheus.yml
 	@amtool check-config alert-rules/alertmanager.yml
+	@scripts/lint $(TOOLS)
 
 bench: $(VENV)/.installed need-benched-with ## measure what docs/performance.md tells (ARGS=access_log: one bench)
 	@$(BIN)/python -m bench $(ARGS)
