@@ -25,8 +25,11 @@ JOURNAL_LOOK = 5.0
 """Seconds between two looks whether the journal can be written."""
 CLEAR_UP_EVERY = 3600.0
 """Seconds between two looks for what is beyond the limits of what is kept."""
-GATHER = 0.5
-"""Seconds after a look at the inbox in which notifications gather for the next: those of a storm go together."""
+GATHER = 0.25
+"""Seconds after a look at the inbox in which notifications gather for the next: those of a storm go together.
+
+No longer: from a notification to the command it is to take half a second at most.
+"""
 AUDIT_LOOK = 5.0
 """Seconds between two looks at the audit trail; shorter than Prometheus' own."""
 
