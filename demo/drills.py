@@ -51,8 +51,8 @@ class Drill:
     within: str = "10m"
 
     def argv(self, config: Path) -> tuple[str, ...]:
-        """What does the drill: the command, or for a service that is stopped the guide's function."""
-        if self.name.startswith("kill_"):
+        """What does the drill: the command, or for a `kill_SERVICE` the guide's function, which names it so."""
+        if self.name == f"kill_{self.stops}":
             return (sys.executable, "-c", _BY_THE_GUIDE, str(self.stops), str(config))
         return (str(COMMAND), "drill", self.name, "--confirm", "--json", "--as", "demo", "--config", str(config))
 

@@ -99,7 +99,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "receiver.program",
     ),
     ("receiver.audit_files", "receiver.replica"),
-    ("receiver.model", "receiver.errors", "receiver.durations", "receiver.counted", "receiver.redact"),
+    ("receiver.model", "receiver.errors", "receiver.durations", "receiver.plural", "receiver.redact"),
     ("receiver.redaction",),
     ("receiver",),
     ("configfile",),

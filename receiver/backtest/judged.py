@@ -35,8 +35,7 @@ class Judged:
     @property
     def delay(self) -> float | None:
         """Seconds from the beginning to the decision, where both are known."""
-        is_known = self.at is not None and self.incident.began_is_known
-        return self.at - self.incident.since if self.at is not None and is_known else None
+        return self.at - self.incident.since if self.at is not None and self.incident.began_is_known else None
 
     @property
     def lead(self) -> float | None:

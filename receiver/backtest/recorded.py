@@ -33,7 +33,7 @@ def recorded(
     history: History, span: Span, bounds: DecisionBounds, is_wanted: Callable[[str], bool]
 ) -> tuple[Recorded, ...]:
     """What was decided in a period, live and then by each shadow; only those of which anything fired."""
-    fired: dict[str, dict[str, dict[float, list[dict[str, str]]]]] = {}
+    fired: dict[tuple[str, str], dict[float, list[dict[str, str]]]] = {}
     for first, last in slices(span.since, span.until, span.step):
         for query in (FIRING, IN_SHADOW):
             for one in history.query_range(query, first, last, span.step):
@@ -41,22 +41,14 @@ def recorded(
                 if not is_wanted(deployment):
                     continue
                 labels = {BRANCH: one.metric[SHADOW_BRANCH]} if SHADOW_BRANCH in one.metric else {}
-                moments = fired.setdefault(shadow, {}).setdefault(deployment, defaultdict(list))
+                moments = fired.setdefault((shadow, deployment), defaultdict(list))
                 for at, _ in one.values:
                     moments[at].append({**one.metric, **labels})
-    return tuple(
-        Recorded(
-            shadow or None,
-            tuple(
-                one
-                for deployment, moments in sorted(found.items())
-                for one in spans(
-                    deployment, [Fired(at, tuple(alerts)) for at, alerts in moments.items()], span.step, bounds
-                )
-            ),
-        )
-        for shadow, found in sorted(fired.items())
-    )
+    found: dict[str, list[DecisionSpan]] = defaultdict(list)
+    for (shadow, deployment), moments in sorted(fired.items()):
+        told = [Fired(at, tuple(alerts)) for at, alerts in moments.items()]
+        found[shadow] += spans(deployment, told, span.step, bounds)
+    return tuple(Recorded(shadow or None, tuple(decisions)) for shadow, decisions in found.items())
 
 
 def is_the_same(one: DecisionSpan, other: DecisionSpan) -> bool:

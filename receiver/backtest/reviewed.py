@@ -90,13 +90,7 @@ class _Reviewed(Section):
 
 def read_reviewed(path: Path) -> Reviews:
     """The reviewed incidents of a YAML or JSON file; raises ConfigError with every fault and its line."""
-    told = load(path, _Reviewed).incidents
-    return Reviews(
-        str(path),
-        tuple(
-            Incident(one.deployment, one.since, one.until, one.rollback, one.cause, one.mitigated_at) for one in told
-        ),
-    )
+    return Reviews(str(path), tuple(Incident(**one.model_dump()) for one in load(path, _Reviewed).incidents))
 
 
 def reviews_of_journal(occurrences: Iterable[Occurrence], now: float) -> Reviews:

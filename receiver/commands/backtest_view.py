@@ -17,8 +17,8 @@ from receiver.backtest.judged import Judged, Judgement, Matrix
 from receiver.backtest.reviewed import NO_REVIEW, Reviews
 from receiver.backtest.run import Replayed, Replayer
 from receiver.commands.terminal import new_table, print_table, safe
-from receiver.counted import several
 from receiver.durations import clock_time, in_words, signed_in_words
+from receiver.plural import several
 
 ONE_ATTEMPT = "its incident had had its one attempt, and nothing is rolled back twice"
 Judgements = tuple[Judgement, Judgement]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from receiver.counted import several
 from receiver.inspection.found import UNFINISHED, FittingTarget, Place, Setting
 from receiver.inspection.units import units_of
+from receiver.plural import several
 
 _FILL_IN = "the command that restarts the services; it ends once they were restarted"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 SHORT_HASH = 8
-NO_RELEASE = "no known good release"
-"""Where a plan has no target."""
 """How many characters of a plan's hash a person types to confirm it."""
+NO_RELEASE = "no known good release"
+"""What is shown where a plan has no target."""
 
 
 class Autonomy(StrEnum):

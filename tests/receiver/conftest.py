@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.receiver.agent import Agent
+from tests.receiver.earning import EARNS, approved_before, level, look
 from tests.receiver.replays import replay_all
 from tests.receiver.serving import Receiver, serving
 from tests.receiver.surroundings import ToldOfAlerts
@@ -41,6 +42,24 @@ def make_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
 def agent(make_agent: Callable[..., Agent]) -> Agent:
     """An agent at L4."""
     return make_agent()
+
+
+@pytest.fixture
+def earning(make_agent: Callable[..., Agent]) -> Agent:
+    """An agent at L3 of which one branch has all but one of the approved rollbacks that it needs."""
+    agent = make_agent(**EARNS)
+    approved_before(agent, 2)
+    return agent
+
+
+@pytest.fixture
+def risen(make_agent: Callable[..., Agent]) -> Agent:
+    """An agent at L3 of which one branch has earned L4."""
+    agent = make_agent(**EARNS)
+    approved_before(agent, 3)
+    look(agent)
+    assert level(agent) == "L4"
+    return agent
 
 
 @pytest.fixture

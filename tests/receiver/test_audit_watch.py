@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client.registry import CollectorRegistry
 from structlog.testing import capture_logs
 
 from receiver.audit import AuditTrail
 from receiver.audit_chain import Head, verify
 from receiver.audit_key import AuditKey
 from receiver.audit_watch import READ_ALL_EVERY, AuditWatch
+from receiver.metrics_of_process import AuditCollector
 from tests.receiver.trails import trail_files
 
 
@@ -170,3 +172,11 @@ def test_records_that_were_written_anew_are_found(post: Post) -> None:
     assert verify(post.trail.files)[1] is None
 
     assert post.look(READ_ALL_EVERY) == (6, False)
+
+
+def test_nothing_is_said_of_an_audit_trail_that_nobody_looked_at() -> None:
+    """A 0 before the first look would be taken for a trail that has lost its records."""
+    registry = CollectorRegistry()
+    registry.register(AuditCollector(lambda: None))
+
+    assert [sample for family in registry.collect() for sample in family.samples] == []

@@ -10,68 +10,16 @@ from typing import Any
 import pytest
 
 from receiver import earned
-from receiver.config.earned import EarnedAutonomy
 from receiver.errors import AuditError
 from receiver.journal import incidents, reviews
 from receiver.journal.approvals import ApprovalState
-from receiver.journal.autonomy import ALL
-from receiver.model import Autonomy, Found, Level
-from receiver.operators import Operators, Person, Via
-from receiver.reviewing import Answers, Reviewers
+from receiver.model import Found, Level
 from tests.receiver.agent import Agent
-from tests.receiver.earning import EARNS, approved_before, level, recorded, told
+from tests.receiver.earning import EARNS, RIGHT, approved_before, break_again, level, look, recorded, say, told
 from tests.receiver.learning.reviewed import review
-from tests.receiver.surroundings import BAD, GOOD, branch
+from tests.receiver.surroundings import branch
 
-ADA = Person("ada", Via.COMMAND_LINE)
-RIGHT = Answers(Found.YES, Found.YES, Found.NO, "a typing error", None)
 NEEDLESS = replace(RIGHT, necessary=Found.NO)
-
-
-@pytest.fixture
-def earning(make_agent: Callable[..., Agent]) -> Agent:
-    """An agent at L3 of which one branch has all but one of the approved rollbacks that it needs."""
-    agent = make_agent(**EARNS)
-    approved_before(agent, 2)
-    return agent
-
-
-@pytest.fixture
-def risen(make_agent: Callable[..., Agent]) -> Agent:
-    """An agent at L3 of which one branch has earned L4."""
-    agent = make_agent(**EARNS)
-    approved_before(agent, 3)
-    look(agent)
-    assert level(agent) == "L4"
-    return agent
-
-
-def look(agent: Agent) -> None:
-    earned.look(agent.database, agent.world.audit, agent.config)
-
-
-def say(agent: Agent, answers: Answers, incident: str | None = None) -> None:
-    """Somebody reviews the newest incident, or this one, which is over."""
-    agent.prometheus.firing = ()
-    with agent.database.write() as tx:
-        incident = incident or incidents.of_run(tx, agent.run()["id"])
-        incidents.close(tx, incident, agent.clock())
-    Reviewers(agent.database, agent.world.audit, agent.config).review(incident, answers, ADA)
-
-
-def break_again(agent: Agent, name: str = "service_down") -> None:
-    """The bad release is shipped again, and the same or another branch fires, long after the cooldown."""
-    agent.target.ship(BAD)
-    agent.prometheus.firing, agent.prometheus.availability = (branch(name),), 0.25
-    shipped = len(agent.target.lines())
-
-    def heal(_question: int) -> None:
-        if len(agent.target.lines()) > shipped:
-            agent.prometheus.firing, agent.prometheus.availability = (), 1.0
-
-    agent.prometheus.when_asked = heal
-    agent.clock.advance(90_000)
-    agent.hear_watchdog()
 
 
 def test_the_last_approved_success_lets_a_branch_rise(earning: Agent) -> None:
@@ -130,7 +78,8 @@ def test_a_correction_does_not_bring_back_what_was_lost(risen: Agent) -> None:
     """Who says "needless" by mistake has it earned anew; and the same said twice is no news."""
     risen.go()
     say(risen, NEEDLESS)
-    incident = incidents_of(risen)
+    with risen.database.read() as tx:
+        incident = incidents.of_run(tx, risen.run()["id"])
     for answers in (RIGHT, NEEDLESS, NEEDLESS):
         say(risen, answers, incident)
     assert (level(risen), len(told(risen))) == ("L3", 2)
@@ -216,53 +165,6 @@ def test_it_does_not_rise_where_nothing_can_be_recorded(make_agent: Callable[...
     assert (level(agent), told(agent)) == ("L3", [])
 
 
-@pytest.mark.parametrize(("scope", "set_to"), [("qrl", "L3"), (ALL, "L3"), ("qrl", "L2"), ("qrl", "L1")])
-def test_what_an_operator_sets_goes_before_what_was_earned(risen: Agent, scope: str, set_to: str) -> None:
-    """Until it is taken back; meanwhile nothing rises either."""
-    operators = Operators(risen.database, risen.world.audit, risen.config)
-    operators.set_autonomy(scope, Autonomy(set_to), ADA, "I want to be asked")
-    approved_before(risen, 3, "high_error_rate")
-    look(risen)
-    assert level(risen, "high_error_rate") == "L3"
-    run = risen.go()
-    assert (run["permission"], risen.executed()) == (None, [])
-    if set_to != "L3":
-        return
-    assert run["approval"]["state"] == "pending"
-    risen.decide(ApprovalState.DENIED)
-    risen.work()
-    say(risen, RIGHT)
-    operators.clear("qrl", ADA, "")
-    operators.reset_autonomy(scope, ADA, "")
-    look(risen)
-    assert level(risen, "high_error_rate") == "L4"
-    break_again(risen)
-    assert risen.go()["permission"]["by"] == "autonomy L4 (earned)"
-
-
-@pytest.mark.parametrize("level_in_file", ["L1", "L2"])
-def test_the_configured_level_is_the_ceiling(make_agent: Callable[..., Agent], level_in_file: str) -> None:
-    """Where the file says L1 or L2 nothing is rolled back, whatever the reviews say."""
-    agent = make_agent(**EARNS | {"autonomy": level_in_file})
-    approved_before(agent, 50)
-    look(agent)
-    assert (level(agent), agent.go()["result"]) == ("L3", "recorded")
-
-
-@pytest.mark.parametrize("needed", [{}, {"enabled": False}, {"enabled": True, "precision": 0.45, "approved": 3}])
-def test_another_configuration_counts_at_once(risen: Agent, needed: dict[str, Any]) -> None:
-    """Switched off, or with a higher bar, the next run asks, also before anybody has looked; then that is told."""
-    of_old = risen.config
-    risen.config = of_old.model_copy(update={"earned_autonomy": EarnedAutonomy(**needed)})
-    risen.world = replace(risen.world, config=risen.config)
-    risen.new_process()
-    assert risen.go()["approval"]["state"] == "pending"
-    look(risen)
-    assert (level(risen), recorded(risen)[-1]) == ("L3", ("autonomy:lost", 2))
-    earned.look(risen.database, risen.world.audit, of_old)
-    assert (level(risen), recorded(risen)[-1]) == ("L4", ("autonomy:earned", 3))
-
-
 @pytest.mark.parametrize("step", ["claim", "execute"])
 def test_a_fall_stops_what_was_let_pass(risen: Agent, step: str) -> None:
     """Up to the command a needless one of before counts; the next run asks a person."""
@@ -285,27 +187,19 @@ def test_a_fall_stops_what_was_let_pass(risen: Agent, step: str) -> None:
     assert risen.go()["approval"]["state"] == "pending"
 
 
-def test_it_is_off_unless_switched_on(make_agent: Callable[..., Agent]) -> None:
-    """By default no number of reviews changes anything."""
-    agent = make_agent(autonomy="L3")
-    approved_before(agent, 100)
-    look(agent)
-    with agent.database.read() as tx:
-        assert earned.standing(tx, agent.config, "qrl") is None
-    assert (level(agent), agent.go()["approval"]["state"]) == ("L3", "pending")
-
-
 def test_a_missed_incident_and_one_of_a_person_earn_nothing(earning: Agent) -> None:
     """Only what the agent decided counts."""
     with earning.database.write() as tx:
         reviews.put(tx, review(7, decided_rollback=False, incident=None))
-        reviews.put(tx, review(8, branch="operator", approved_success=True))
-    look(earning)
-    assert level(earning) == "L3"
-    assert GOOD not in earning.executed()
-
-
-def incidents_of(agent: Agent) -> str:
-    """The id of the newest incident."""
-    with agent.database.read() as tx:
-        return incidents.of_run(tx, agent.run()["id"])
+    earning.request()
+    earning.work()
+    earning.decide(ApprovalState.APPROVED)
+    run = earning.work()
+    assert (run["decision"]["branch"], run["result"]) == ("operator", "restored")
+    say(earning, RIGHT)
+    with earning.database.read() as tx:
+        found = earned.standing(tx, earning.config, "qrl")
+    assert found is not None
+    counted = {one["branch"]: (one["approved"], one["right"], one["reviewed"]) for one in found["branches"]}
+    assert counted == {"service_down": (2, 2, 2)}
+    assert (level(earning), told(earning)) == ("L3", [])

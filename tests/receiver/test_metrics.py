@@ -236,14 +236,6 @@ def test_the_audit_trail_shows(agent: Agent) -> None:
     assert value(samples, "rollback_audit_intact") == 1
 
 
-def test_nothing_is_said_of_an_audit_trail_that_nobody_looked_at() -> None:
-    """A 0 before the first look would be taken for a trail that has lost its records."""
-    registry = CollectorRegistry()
-    registry.register(AuditCollector(lambda: None))
-
-    assert [sample for family in registry.collect() for sample in family.samples] == []
-
-
 def test_old_claims_give_the_budget_back(agent: Agent) -> None:
     """A day after a rollback its place in the budget is free again."""
     had_its_day(agent)
