@@ -10,6 +10,9 @@ from receiver.errors import JournalError
 from receiver.journal import counts, notifications
 from receiver.journal.database import Database
 
+GATHER = 0.005
+"""Seconds that a notification waits at most for as many others as came with the last ones, to share a commit."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -25,13 +28,17 @@ class _Waiting:
 
 
 class Intake:
-    """The way of notifications into one journal."""
+    """The way of notifications into one journal; `gather` is how long one waits for others (seconds)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, gather: float = GATHER) -> None:
         self._database = database
+        self._gather = gather
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._is_storing = False
+        # Senders that have been answered send again: as many as were there are soon here. Of one alone there is none.
+        self._expected = 1
+        self._have_come = threading.Event()
 
     def store(self, alerts: Sequence[dict[str, object]], truncated: int, unusable: int) -> str:
         """Keep a notification; returns its id once that has been committed, and raises JournalError where it was not.
@@ -43,6 +50,7 @@ class Intake:
         with self._lock:
             self._waiting.append(mine)
             must_wait, self._is_storing = self._is_storing, True
+            self._see_who_has_come()
         if must_wait:
             mine.called.acquire()
         if mine.id is None and mine.error is None:  # otherwise whose turn it was before has stored it too
@@ -57,6 +65,7 @@ class Intake:
         """Store what waits, and wake who waited for that and, of those who came meanwhile, the one that stores next."""
         waiting: list[_Waiting] = []
         try:
+            self._have_come.wait(self._gather)
             with self._database.write() as tx:
                 now = self._database.now(tx)
                 waiting = self._take()  # as late as that, so that there are many
@@ -73,6 +82,8 @@ class Intake:
         with self._lock:
             woken = [*waiting, *self._waiting[:1]]
             self._is_storing = bool(self._waiting)
+            self._expected = len(waiting) + len(self._waiting)
+            self._see_who_has_come()
         for one in woken:
             if one is not mine:
                 one.called.release()
@@ -81,3 +92,10 @@ class Intake:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         return waiting
+
+    def _see_who_has_come(self) -> None:
+        """Let whose turn it is store, or wait for those that are still expected; the lock is held."""
+        if len(self._waiting) >= self._expected:
+            self._have_come.set()
+        else:
+            self._have_come.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,15 +29,36 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
+@pytest.fixture
+def commits(database: Database) -> list[int]:
+    """Grows by one with each commit."""
+    found: list[int] = []
+    event.listen(database.engine, "commit", lambda _: found.append(1))
+    return found
+
+
 def stored(database: Database) -> list[str]:
     with database.read() as tx:
         return list(tx.execute(sa.select(tables.notification.c.id)).scalars())
 
 
-def test_each_that_comes_at_once_is_stored_and_counted(database: Database) -> None:
+def store_together(pool: ThreadPoolExecutor, intake: Intake, database: Database, commits: list[int]) -> None:
+    """Store two that share one commit."""
+    for _ in range(100):
+        commits.clear()
+        with database.write():  # so that they gather
+            both = [pool.submit(intake.store, [ALERT], 0, 0) for _ in range(2)]
+            time.sleep(0.01)
+        for one in both:
+            one.result(timeout=50)
+        if len(commits) == 2:  # the lock's, and theirs
+            commits.clear()
+            return
+    raise AssertionError("no two of a hundred pairs came together")
+
+
+def test_each_that_comes_at_once_is_stored_and_counted(database: Database, commits: list[int]) -> None:
     """Every caller gets the id of its own row, and all are counted, in fewer transactions than there are callers."""
-    commits: list[int] = []
-    event.listen(database.engine, "commit", lambda _: commits.append(1))
     intake = Intake(database)
     with ThreadPoolExecutor(32) as pool:
         with database.write():  # so that they gather
@@ -79,6 +101,44 @@ def test_none_is_forgotten_where_many_come_and_go(database: Database) -> None:
 
     assert sorted(ids) == sorted(stored(database))
     assert len(set(ids)) == 400
+
+
+def test_those_that_came_together_wait_for_each_other(database: Database, commits: list[int]) -> None:
+    """After two came at once, the next one waits for a companion, and both share a commit."""
+    intake = Intake(database, gather=60)
+    with ThreadPoolExecutor(2) as pool:
+        store_together(pool, intake, database, commits)
+        first = pool.submit(intake.store, [ALERT], 0, 0)
+        with pytest.raises(TimeoutError):
+            first.result(timeout=0.3)
+        second = pool.submit(intake.store, [ALERT], 0, 0)
+        ids = {first.result(timeout=50), second.result(timeout=50)}
+
+    assert len(commits) == 1
+    assert ids < set(stored(database))
+
+
+def test_one_alone_waits_for_nobody(database: Database) -> None:
+    """A notification that follows others which came alone is stored at once."""
+    intake = Intake(database, gather=60)
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(3):
+            pool.submit(intake.store, [ALERT], 0, 0).result(timeout=50)
+
+
+def test_who_stays_away_is_waited_for_once(database: Database, commits: list[int]) -> None:
+    """One that came with another before is stored without it after a while, and the next one at once."""
+    intake = Intake(database, gather=2)
+    with ThreadPoolExecutor(2) as pool:
+        store_together(pool, intake, database, commits)
+        began = time.monotonic()
+        pool.submit(intake.store, [ALERT], 0, 0).result(timeout=50)
+        alone = time.monotonic()
+        pool.submit(intake.store, [ALERT], 0, 0).result(timeout=50)
+        again = time.monotonic()
+
+    assert alone - began >= 2
+    assert again - alone < alone - began
 
 
 def test_where_no_transaction_begins_each_hears_it(database: Database) -> None:
