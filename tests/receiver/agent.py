@@ -9,11 +9,11 @@ from typing import Any
 from receiver.journal import approvals, deployments, escalations, incidents, releases, seen, views
 from receiver.journal.approvals import ApprovalState, Voter
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
 from receiver.journal.views import View
 from receiver.model import Demand, Level, Release
 from receiver.report.writer import ReportWriter
 from receiver.workflow import LEASE, Workflow
+from tests.receiver import migrated
 from tests.receiver.surroundings import (
     BAD,
     GOOD,
@@ -36,7 +36,7 @@ class Agent:
     def __init__(self, root: Path, clock: Clock | None = None, **settings: Any) -> None:
         self.clock = clock or Clock()
         self.database = Database(sqlite_url(root / "state.db"), self.clock)
-        migrate(self.database)
+        migrated.make(self.database)
         self.config = configuration(root, **settings)
         self.prometheus = ToldPrometheus(self.clock)
         self.prometheus.firing = (branch(),)

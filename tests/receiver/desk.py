@@ -12,9 +12,9 @@ from receiver.inbox import Inbox
 from receiver.journal import notifications, seen, tables, views
 from receiver.journal.counts import read_all
 from receiver.journal.database import Database, open_database
-from receiver.journal.schema import migrate
 from receiver.model import Action, Demand
 from tests.clock import Clock
+from tests.receiver import migrated
 
 HOUR = 3600.0
 NOON = 1_795_000_000.0
@@ -47,7 +47,7 @@ class Desk:
     def __init__(self, directory: Path) -> None:
         self.clock, self.firing = Clock(NOON), Firing()
         self.database: Database = open_database(directory, self.clock)
-        migrate(self.database)
+        migrated.make(self.database)
         self.inbox = Inbox(self.database, self.firing, {"qrl": None, "other": None})
 
     def notify(self, **labels: str) -> None:

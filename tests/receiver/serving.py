@@ -27,13 +27,13 @@ from receiver.authentication import Access
 from receiver.config import Config
 from receiver.journal import notifications
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
 from receiver.metrics import JournalCollector
 from receiver.operators import Operators
 from receiver.server import make_server
 from receiver.tls import Tls
 from receiver.web.site import Site
 from receiver.web_config import WebConfig
+from tests.receiver import migrated
 
 PATIENCE = 60.0
 """Seconds that a request may take: a disk that other tests fill answers late, and the real limit would cut it off."""
@@ -158,7 +158,7 @@ def serving(
         stack.callback(database.close)
         # A writer that waits for another gives up soon, so that no test has to sit through the real patience.
         event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=200"))
-        migrate(database)
+        migrated.make(database)
         here = Receiver(directory, database, settings=settings)
         here.write_tokens()
         rejected, registry = RejectedCounts(database), CollectorRegistry()

@@ -15,8 +15,8 @@ import pytest
 
 from receiver.journal import approvals, incidents, releases, runs
 from receiver.journal.database import Database, open_database
-from receiver.journal.schema import migrate
 from receiver.model import Level, Result, Trigger
+from tests.receiver import migrated
 from tests.receiver.journal.rows import PLAN
 from tests.receiver.surroundings import FileTarget
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(shutil.which("faketime") is None, reason="faketi
 def journal(tmp_path: Path) -> Iterator[Database]:
     """A journal as `serve` opens it."""
     database = open_database(tmp_path)
-    migrate(database)
+    migrated.make(database)
     yield database
     database.close()
 

@@ -16,7 +16,7 @@ from receiver.intake import Intake
 from receiver.journal import tables
 from receiver.journal.counts import read_all
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
+from tests.receiver import migrated
 
 ALERT = {"status": "firing", "alertname": "ServiceDown"}
 
@@ -24,7 +24,7 @@ ALERT = {"status": "firing", "alertname": "ServiceDown"}
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     made = Database(sqlite_url(tmp_path / "state.db"))
-    migrate(made)
+    migrated.make(made)
     yield made
     made.close()
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from receiver.cli import cli
 from receiver.journal.database import Database, open_database
-from receiver.journal.schema import migrate
+from tests.receiver import migrated
 
 
 class Journaled:
@@ -31,7 +31,7 @@ class Journaled:
         }
         self.write()
         self.database: Database = open_database(self.root)
-        migrate(self.database)
+        migrated.make(self.database)
 
     @staticmethod
     def _deployment(path: Path) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from receiver.errors import AlertmanagerError, PrometheusError
 from receiver.guardrails.facts import Facts
 from receiver.journal import releases
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
 from receiver.model import (
     Action,
     Backup,
@@ -36,6 +35,7 @@ from receiver.model import (
 from receiver.phases.gather import gather
 from receiver.targets.releases import ReleasesDirectory
 from receiver.world import World
+from tests.receiver import migrated
 from tests.receiver.surroundings import ToldTransactions, ToldTree
 
 NOW = 1_800_000_000.0
@@ -158,7 +158,7 @@ class Surroundings:
         config.logs.mkdir(parents=True)
         self.journal = config.root / "state.db"
         self.database = Database(sqlite_url(self.journal))
-        migrate(self.database)
+        migrated.make(self.database)
         with self.database.write() as tx:
             releases.seen(tx, "qrl", (Release("r1", "1" * 40), Release("r2", "2" * 40)), NOW)
             releases.set_good(tx, "qrl", "r1", NOW)

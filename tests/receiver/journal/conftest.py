@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
+from tests.receiver import migrated
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -26,5 +26,5 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
 @pytest.fixture
 def database(empty_database: Database) -> Database:
     """A journal with its schema and nothing in it."""
-    migrate(empty_database)
+    migrated.make(empty_database)
     return empty_database

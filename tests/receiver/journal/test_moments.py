@@ -11,7 +11,7 @@ import pytest
 from receiver.journal import approvals, deployments, runs
 from receiver.journal.database import Database, sqlite_url
 from receiver.journal.moments import Moment, measured_between, since_boot
-from receiver.journal.schema import migrate
+from tests.receiver import migrated
 from tests.receiver.journal.rows import NOW, PLAN, begin, claim
 
 DAY = 86400.0
@@ -40,7 +40,7 @@ def machine() -> Machine:
 def database(machine: Machine, tmp_path: Path) -> Iterator[Database]:
     """A journal on that machine."""
     opened = Database(sqlite_url(tmp_path / "state.db"), lambda: machine.wall, lambda: (machine.boot, machine.uptime))
-    migrate(opened)
+    migrated.make(opened)
     yield opened
     opened.close()
 

@@ -9,7 +9,6 @@ from receiver.audit import AuditTrail
 from receiver.errors import PrometheusError
 from receiver.journal import approvals, escalations, incidents, refusals, runs
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
 from receiver.model import (
     Action,
     Decision,
@@ -25,6 +24,7 @@ from receiver.model import (
     Stop,
 )
 from receiver.report.writer import ReportWriter
+from tests.receiver import migrated
 from tests.receiver.surroundings import configuration
 from tests.receiver.trails import trail_files
 
@@ -43,7 +43,7 @@ class Desk:
         self.config = configuration(directory, web={"external_url": "https://rollback.example"})
         self.config.logs.mkdir()
         self.database = Database(sqlite_url(directory / "state.db"), lambda: self.now)
-        migrate(self.database)
+        migrated.make(self.database)
         self.audit = AuditTrail(trail_files(directory), lambda: self.now)
         with self.database.write() as tx:
             incidents.wake(tx, "qrl", self.now, notified_at=self.now - 1, deciding=None)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from receiver.journal.database import Database, sqlite_url
-from receiver.journal.schema import migrate
 from receiver.retention.store import Store
+from tests.receiver import migrated
 from tests.receiver.journal.conftest import database, empty_database
 from tests.receiver.retention.stores import store_in
 
@@ -20,7 +20,7 @@ __all__ = ["database", "empty_database"]
 def store(tmp_path: Path) -> Iterator[Store]:
     """What is kept below a directory, with limits that a test can meet: of files a MB."""
     own = Database(sqlite_url(tmp_path / "state.db"))
-    migrate(own)
+    migrated.make(own)
     small = {"age": "30d", "bytes": 1_000_000}
     kept = {"reports": small, "outputs": small, "audit": {"age": "30d"}}
     yield store_in(tmp_path, own, retention=kept, audit={"segment_bytes": 10_000})
