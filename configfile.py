@@ -110,6 +110,14 @@ class _StrictLoader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError) as error:  # of what does not hold what its tag says
+            kind = node.tag.removeprefix("tag:yaml.org,2002:")
+            problem = f"cannot be read as {kind}; put it in quotes if it is text"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
 
 def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
     try:

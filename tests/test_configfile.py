@@ -173,7 +173,13 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
             "1: not valid YAML: could not determine a constructor for the tag "
             "'tag:yaml.org,2002:python/object/apply:os.system'",
         ),
-        ("name: 2026-13-45\n", "not valid YAML: month must be in 1..12"),
+        ("name: 2026-13-45\n", "1: not valid YAML: cannot be read as timestamp; put it in quotes if it is text"),
+        (
+            "name: x\nlog_file: !!timestamp x\n",
+            "2: not valid YAML: cannot be read as timestamp; put it in quotes if it is text",
+        ),
+        ("name: x\nlog_file: !!bool x\n", "2: not valid YAML: cannot be read as bool; put it in quotes if it is text"),
+        ("name: x\nlog_file: !!int ''\n", "2: not valid YAML: cannot be read as int; put it in quotes if it is text"),
         ("- name\n", "1: the file holds no mapping of keys to values"),
         ("name\n", "1: the file holds no mapping of keys to values"),
         ("", "the file is empty"),

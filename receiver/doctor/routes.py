@@ -42,7 +42,7 @@ def receivers_of(text: str, labels: Mapping[str, str]) -> tuple[Receiver, ...]:
         named = {one["name"]: one for one in content.get("receivers", ())}
         names = dict.fromkeys(_matching(content["route"], labels, content["route"]["receiver"]))
         return tuple(_receiver(named[name]) for name in names)
-    except (yaml.YAMLError, RecursionError, ValueError, KeyError, TypeError, AttributeError, re2.error) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError, re2.error) as error:
         raise NotUnderstood(" ".join(str(error).split()) or type(error).__name__) from error
 
 

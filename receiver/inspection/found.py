@@ -66,7 +66,7 @@ def documents(file: Path) -> tuple[dict[str, Any], ...]:
         if file.stat().st_size > MAX_BYTES:
             return ()
         found = tuple(yaml.safe_load_all(file.read_text()))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+    except (OSError, ValueError, LookupError, AttributeError, yaml.YAMLError, RecursionError):
         return ()
     return tuple(one for one in found if isinstance(one, dict))
 

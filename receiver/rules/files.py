@@ -41,7 +41,7 @@ def _read(path: Path) -> tuple[Group, ...]:
     try:
         content = yaml.safe_load(path.read_text())
         return tuple(_group(group) for group in content["groups"])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else printable(" ".join(str(error).split()))
         raise ConfigError(f"{path}: is no file of rules: {why}") from error
 

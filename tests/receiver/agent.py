@@ -113,15 +113,15 @@ class Agent:
             return self.wait(LEASE + 1)
         raise AssertionError("nothing killed it")
 
-    def decide(self, state: ApprovalState) -> bool:
+    def decide(self, state: ApprovalState, comment: str = "I looked") -> bool:
         """A person answers the plan of the newest run."""
         with self.database.write() as tx:
             approval = approvals.of_run(tx, self.run()["id"])
             assert approval is not None
             if state is ApprovalState.DENIED:
-                return approvals.deny(tx, approval, self.clock(), "ada", "I looked")
+                return approvals.deny(tx, approval, self.clock(), "ada", comment)
             voter = Voter("ada", "page")
-            return bool(approvals.approve(tx, approval, self.clock(), voter, approval.plan_hash[:8], "I looked"))
+            return bool(approvals.approve(tx, approval, self.clock(), voter, approval.plan_hash[:8], comment))
 
     # What can be seen of it.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from receiver.audit import AuditTrail
 from receiver.config import Config
-from receiver.errors import AlertmanagerError, AlertRefused
+from receiver.errors import AlertmanagerError, AlertRefused, PrometheusError
 from receiver.journal.database import Database
 from receiver.model import Action, Branch, History, Level, RaisedAlert, Release, Signal, Silence, Storm, Telemetry
 from receiver.prometheus_api import Series
@@ -58,7 +58,7 @@ class Clock:
 
 
 class ToldPrometheus:
-    """Answers what a test has told it: what fires, the signals' values, or an error."""
+    """Answers what a test has told it of `qrl`: what fires, the signals' values, or an error."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -84,9 +84,9 @@ class ToldPrometheus:
         self.when_asked: Callable[[int], None] = lambda _: None
         """Called with the number of the question, from 1, before it is answered."""
 
-    def telemetry(self, _deployment: str) -> Telemetry:
+    def telemetry(self, deployment: str) -> Telemetry:
         """What fires and the signals, as told."""
-        self._ask()
+        self._ask(deployment)
         at = self.samples_at()
         signals = [Signal(AVAILABILITY, None, self.availability, at)]
         signals += [Signal(HEALTH, service, values[-1], at) for service, values in self.health.items() if values]
@@ -95,9 +95,9 @@ class ToldPrometheus:
         signals.sort(key=lambda signal: signal.series)
         return Telemetry(self._clock(), self.firing, self.unreadable, tuple(signals))
 
-    def samples(self, _deployment: str, _signal: str, _since: float) -> dict[str, tuple[float, ...]]:
+    def samples(self, deployment: str, _signal: str, _since: float) -> dict[str, tuple[float, ...]]:
         """The values as told."""
-        self._ask()
+        self._ask(deployment)
         return self.health
 
     def history(self, _deployment: str, since: float, until: float) -> tuple[History, ...]:
@@ -121,16 +121,18 @@ class ToldPrometheus:
             raise self.error
         return Storm(self.storming, self.alerting & frozenset(dependencies))
 
-    def quiet_for(self, _deployment: str, _seconds: float) -> bool:
+    def quiet_for(self, deployment: str, _seconds: float) -> bool:
         """Whether it was quiet, as told."""
-        self._ask()
+        self._ask(deployment)
         return self.quiet
 
-    def _ask(self) -> None:
+    def _ask(self, deployment: str) -> None:
         self.asked += 1
         self.when_asked(self.asked)
         if self.error is not None:
             raise self.error
+        if deployment != "qrl":
+            raise PrometheusError(f"nothing is known of {deployment}")
 
 
 class ToldTree:

@@ -108,6 +108,17 @@ def test_databases_and_logs_are_found(here: Operator) -> None:
     assert deployment.diagnosis.access_logs == (here.app / "shared" / "log" / "web.access.log",)
 
 
+@pytest.mark.parametrize(
+    "broken", ["services: [", "services: !!timestamp x", "services: !!int ''", "services: !!bool x"]
+)
+def test_a_file_that_cannot_be_read_hides_nothing_else(here: Operator, value: str) -> None:
+    """What is no YAML is passed over, and what lies beside it is still found."""
+    releases(here.app, here.units)
+    (here.app / "compose.yml").write_text(f"services: {value}\n")
+    here.init()
+    assert here.config().deployments["qrl"].target.releases is not None
+
+
 def test_what_is_left_to_a_person_is_found_by_doctor(here: Operator) -> None:
     """Nobody can forget it: the program that stands in its place is none."""
     releases(here.app, here.units)

@@ -77,7 +77,9 @@ def test_who_may_be_the_agent(configured: str, tells: bool, may_be: bool) -> Non
     assert receivers_of(text, {}) == (Receiver("r", tells, may_be),)
 
 
-@pytest.mark.parametrize("text", ["", "[", "route: {}", "route: {receiver: gone}", "route: {receiver: [a]}"])
+@pytest.mark.parametrize(
+    "text", ["", "[", "route: {}", "route: {receiver: gone}", "route: {receiver: [a]}", "route: !!int ''"]
+)
 def test_what_is_none_is_not_understood(text: str) -> None:
     """A configuration that Alertmanager would not load."""
     with pytest.raises(NotUnderstood):

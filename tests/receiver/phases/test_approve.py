@@ -34,13 +34,23 @@ def test_l3_asks_and_waits(asking: Agent) -> None:
 
 
 def test_an_approved_plan_is_carried_out(asking: Agent) -> None:
-    """A person's yes lets the run go on at once, and it says who it was."""
+    """A person's yes lets the run go on at once, and it says who it was and when."""
+    asking.wait(30)
     assert asking.decide(ApprovalState.APPROVED)
 
     run = asking.work()
 
     assert (run["result"], asking.executed()) == ("restored", [GOOD])
-    assert (run["permission"]["by"], run["permission"]["reason"]) == ("ada", "I looked")
+    assert run["permission"] == {"by": "ada", "reason": "I looked", "at": run["approval"]["decided_at"]}
+    (step,) = [step for step in run["steps"] if step["name"] == "approve"]
+    assert step["summary"] == "approved by ada"
+
+
+def test_a_yes_needs_no_comment(asking: Agent) -> None:
+    """Who says nothing more has approved it."""
+    assert asking.decide(ApprovalState.APPROVED, comment="")
+
+    assert asking.work()["permission"]["reason"] == "approved"
 
 
 def test_a_denied_plan_is_not_and_latches(asking: Agent) -> None:
@@ -72,6 +82,7 @@ def test_a_question_is_withdrawn_when_the_alert_clears(asking: Agent) -> None:
     run = asking.wait(11)
 
     assert (run["result"], run["approval"]["state"], asking.escalated()) == ("withdrawn", "withdrawn", [])
+    assert run["reason"] == "the alert cleared while a person was asked"
     assert not asking.decide(ApprovalState.APPROVED)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import TargetError
-from receiver.journal import escalations
+from receiver.journal import deployments, escalations
 from receiver.journal.escalations import Escalation
 from receiver.model import EscalationReason, Level
 from receiver.operators import Answer, Operators, Person, Via
@@ -55,7 +55,7 @@ def test_the_steps_can_be_typed(asking: Agent) -> None:
     assert run["backup"]["directory"] in told.summary
     assert "rollback-agent verify qrl" in told.summary
     (record,) = [record for record in asking.audit_records() if record["decision"] == "by_hand"]
-    assert record["reasoning"] == told.summary
+    assert (record["deployment"], record["run"], record["reasoning"]) == ("qrl", run["id"], told.summary)
     assert record["metrics_used"] == {"plan_hash": run["plan"]["hash"], "command": run["plan"]["command"]}
     assert (asking.executed(), told_of_the_step(asking)) == ([], f"waiting for a person; {BAD} is live and not {GOOD}")
     for _ in range(3):
@@ -92,7 +92,9 @@ def test_what_the_target_shows_is_done(asking: Agent) -> None:
     run = asking.wait(3)
 
     assert (run["result"], asking.held()) == ("restored", [BAD])
-    assert (asked(asking).answer, asked(asking).answered_by) == ("done", "rollback-agent")
+    settled = asked(asking)
+    assert (settled.answer, settled.answered_by) == ("done", "rollback-agent")
+    assert (settled.answered_at, run["execution"]["output"]) == (run["execution"]["finished_at"], "")
     assert told_of_the_step(asking) == f"{GOOD} is live, made so by a person"
     assert run["reason"].startswith(f"{GOOD} is live")
     assert "Carried out by hand within" in Path(run["report"]).read_text()
@@ -126,6 +128,21 @@ def test_giving_up_ends_it(asking: Agent) -> None:
 
     assert (run["result"], run["reason"]) == ("withdrawn", f"ada gave up; {BAD} is live and not {GOOD}")
     assert asking.latch() == f"ada gave up: {asked(asking).summary}"
+
+
+def test_who_tries_again_is_asked_anew(asking: Agent) -> None:
+    """The word of the last time does not count for the next one."""
+    answer(asking, Answer.GIVE_UP)
+    asking.wait(3)
+    with asking.database.write() as tx:
+        deployments.clear_latch(tx, "qrl")
+
+    asking.clock.advance(400)
+    asking.hear_watchdog()
+    asking.request(Level.MANUAL)
+
+    assert asking.work()["state"] == "waiting"
+    assert asking.escalated() == ["by_hand", "by_hand"]
 
 
 def test_an_hour_is_enough(asking: Agent) -> None:

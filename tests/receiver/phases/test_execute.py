@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import TargetError
-from receiver.journal import hotfixes, runs
+from receiver.journal import escalations, hotfixes, runs, views
 from receiver.journal.hotfixes import Hotfix
 from receiver.model import Run
 from receiver.workflow import LEASE
@@ -129,6 +129,10 @@ def test_when_nobody_knows_how_it_ended_the_deployment_is_latched(
 
     assert (run["result"], run["execution"]["exit_code"]) == (result, None)
     assert (agent.latch(), agent.escalated(only_open=True)) == (reason, ["unknown_result"])
+    with agent.database.read() as tx:
+        (incident,) = views.incidents(tx)
+        (call,) = escalations.find(tx, incident=incident["id"])
+    assert call.run == run["id"]
 
 
 @pytest.mark.parametrize(
