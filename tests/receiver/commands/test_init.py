@@ -108,9 +108,7 @@ def test_databases_and_logs_are_found(here: Operator) -> None:
     assert deployment.diagnosis.access_logs == (here.app / "shared" / "log" / "web.access.log",)
 
 
-@pytest.mark.parametrize(
-    "broken", ["services: [", "services: !!timestamp x", "services: !!int ''", "services: !!bool x"]
-)
+@pytest.mark.parametrize("value", ["[", "!!timestamp x", "!!int ''", "!!bool x"])
 def test_a_file_that_cannot_be_read_hides_nothing_else(here: Operator, value: str) -> None:
     """What is no YAML is passed over, and what lies beside it is still found."""
     releases(here.app, here.units)
