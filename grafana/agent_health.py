@@ -55,8 +55,9 @@ def _presence() -> list[AnyPanel]:
         ).timeline(),
         Third(
             "Watchdog",
-            "How long ago the last Watchdog came through Alertmanager. Without one the agent does nothing by itself.",
-            [Query(WATCHDOG_AGE.replace("_seconds)", f"_seconds{AGENT})"), "{{job}}")],
+            "How long ago the last Watchdog came through Alertmanager; a day stands for longer, and for never. "
+            "Without one the agent does nothing by itself.",
+            [Query(f"clamp_max({WATCHDOG_AGE.replace('_seconds)', f'_seconds{AGENT})')}, 86400)", "{{job}}")],
             "RollbackWatchdogMissing",
             "s",
             limits=[limit("RollbackWatchdogMissing", WATCHDOG_AGE)],
