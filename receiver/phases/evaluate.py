@@ -10,6 +10,7 @@ from receiver.errors import PrometheusError, TargetError
 from receiver.journal import releases
 from receiver.judgements import EVALUATED, Evaluated
 from receiver.model import Level, Plan, Proceed, Release, Run, Stop, Trigger
+from receiver.observe import remember
 from receiver.phases.surroundings import around
 from receiver.tree.snapshot import Snapshot
 from receiver.world import World
@@ -29,8 +30,9 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
     findings = replace(run.findings, decision=found.decision, plan=plan)
     if found.result is not None:
         return Stop(found.result, found.reason, findings, found.escalation, judged=judged)
-    if run.trigger is Trigger.ALERT and plan is not None:
+    if run.trigger is Trigger.ALERT and plan is not None and facts.releases is not None:
         with world.database.write() as tx:
+            remember(tx, world, facts.releases.live, facts.releases.known)  # a report names it, however new it is
             releases.doubt(tx, world.deployment, plan.live_release)
     return Proceed(findings, found.reason, judged)
 

@@ -44,7 +44,7 @@ def test_l2_reports_the_diagnosis_and_does_nothing(watched: Agent) -> None:
     with watched.database.write() as tx:
         releases.deploy_started(tx, "qrl", BAD, watched.clock() - 60, commit=None, author="grace")
         releases.deploy_finished(tx, "qrl", BAD, watched.clock() - 30, releases.Migration.OK)
-        releases.set_live(tx, "qrl", BAD, watched.clock() - 90)
+    watched.target.since = lambda: watched.clock() - 90
 
     run = watched.go()
 
@@ -180,6 +180,17 @@ def test_recent_releases_are_the_newest_live_ones(agent: Agent) -> None:
 
     assert found is not None
     assert [one.id for one in found.releases] == ["n0", "n1", "n2", "n3", "n4"]
+
+
+def test_a_release_that_nobody_has_looked_at_yet_is_told_too(tmp_path: Path) -> None:
+    """A branch may fire before the agent looks for releases again; what fails is then the newest one of all."""
+    agent = Agent(tmp_path, autonomy="L3", qrl=settings(tmp_path))
+    agent.target.ship("r3")
+
+    waiting = agent.go()
+
+    assert waiting["plan"]["live_release"] == "r3"
+    assert [one["id"] for one in waiting["diagnosis"]["releases"]][:1] == ["r3"]
 
 
 def test_it_is_shown_on_a_terminal(watched: Agent, capsys: pytest.CaptureFixture[str]) -> None:
