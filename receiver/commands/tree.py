@@ -84,9 +84,12 @@ def _read(config_path: Path, deployment: str | None) -> Tree:
         )
     found = deployments(rules, api.values(queries(rules)), config.deployments)
     if deployment is not None:
+        names = ", ".join(one.name for one in found)
         found = tuple(one for one in found if one.name == deployment)
         if not found:
-            raise RollbackAgentError(f"neither {config_path} nor Prometheus knows a deployment {deployment}")
+            raise RollbackAgentError(
+                f"neither {config_path} nor Prometheus knows a deployment {deployment}, only {names}"
+            )
     return Tree(now, found, deployment is not None)
 
 

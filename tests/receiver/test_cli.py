@@ -48,3 +48,14 @@ def test_the_help_names_each_command_with_a_whole_sentence(tmp_path: Path) -> No
         said = here.run(*arguments, "--help").output
         assert "..." not in said.partition("Commands:")[2], arguments
         assert max(map(len, said.splitlines())) <= 80, arguments
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(("stauts",), "status"), (("exporte",), "exporter"), (("backup", "lst"), "list")]
+)
+def test_a_misspelt_command_is_put_right(typed: tuple[str, ...], meant: str) -> None:
+    """Whether it is imported when it is used, comes from the exporters, or stands in a group."""
+    done = subprocess.run([AGENT, *typed], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"Error: No such command '{typed[-1]}'. Did you mean '{meant}'?\n")
