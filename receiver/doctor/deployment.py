@@ -31,8 +31,9 @@ def of_deployment(world: World) -> Iterator[Check]:
     )  # fmt: skip
     yield Check(
         f"{name}: good release", partial(_good_release, world),
-        f"wait: a release proves good by {in_words(world.settings.good_after)} (good_after) without a firing branch "
-        "while `serve` runs, and the next release can be rolled back to it; until then a rollback is for a person",
+        f"wait until the live release has proved good, by {in_words(world.settings.good_after)} (good_after) without a "
+        "firing branch while `serve` runs; the next one that is shipped can be rolled back to it, and until then a "
+        "rollback is for a person",
         needs=("journal", target),
     )  # fmt: skip
     yield Check(
