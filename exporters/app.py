@@ -48,7 +48,10 @@ def _serve(path: Path, config: Config) -> int:
     try:
         host, port = server.listen()
     except OSError as error:
-        raise _fatal(f"{path}: listen: cannot listen on {config.listen}: {error.strerror or error}") from None
+        raise _fatal(
+            f"{path}: listen: cannot listen on {config.listen}: {error.strerror or error}; "
+            "end what has this port, or name another address there"
+        ) from None
     events: queue.SimpleQueue[signal.Signals | None] = queue.SimpleQueue()
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: events.put(signal.Signals(received)))

@@ -144,7 +144,9 @@ class _Listener(socket.socket):
             raise TimeoutError from error  # which the server takes for nobody's having come
 
 
-class _Server(wsgi.Server):
+class Server(wsgi.Server):
+    """Cheroot's server, which gives no thread to a connection that is silent, and says why it cannot listen."""
+
     request_time = REQUEST_TIME
 
     def __init__(self, *arguments: Any, most_waiting: int, **more: Any) -> None:
@@ -152,6 +154,22 @@ class _Server(wsgi.Server):
         self._most_waiting = self.keep_alive_conn_limit = most_waiting
         self._waiting: OrderedDict[_Connection, None] = OrderedDict()
         self._lock = threading.Lock()
+        self._bind_failure: OSError | None = None
+
+    def listen(self) -> None:
+        """Open the port; raises OSError with the operating system's own reason."""
+        try:
+            self.prepare()
+        except OSError as error:
+            raise (self._bind_failure or error) from None
+
+    def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:  # noqa: A002 - cheroot's name
+        try:
+            bound: socket.socket = super().bind(family, type, proto)
+        except OSError as error:
+            self._bind_failure = error
+            raise
+        return bound
 
     @classmethod
     def prepare_socket(cls, *arguments: Any, **more: Any) -> socket.socket:
@@ -201,11 +219,11 @@ def make_server(
     listen: str,
     request_time: float = REQUEST_TIME,
     tls: Callable[[], ssl.SSLContext] | None = None,
-) -> wsgi.Server:
+) -> Server:
     """A server for `app` on `listen` (host:port), not started yet; `tls` is asked for each connection."""
     host, _, port = listen.rpartition(":")
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    server = _Server(
+    server = Server(
         (host.strip("[]"), int(port)),
         app,
         numthreads=THREADS,

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,7 @@ def serve(config_path: Path, wants_new: bool) -> None:
         _set_up_log(config)
         database = _open_journal(config, has_served, wants_new)
         migrate(database)
-        _serve(config, database, partial(load_usable_config, config_path))
+        _serve(config, database, config_path)
 
 
 def _open_journal(config: Config, has_served: bool, wants_new: bool) -> Database:
@@ -73,7 +73,8 @@ def _open_journal(config: Config, has_served: bool, wants_new: bool) -> Database
     return database
 
 
-def _serve(config: Config, database: Database, load: Callable[[], Config]) -> None:
+def _serve(config: Config, database: Database, config_path: Path) -> None:
+    load = partial(load_usable_config, config_path)
     signals = _catch_signals()
     replica = identify(config.commands)
     with database.write() as tx:
@@ -83,9 +84,12 @@ def _serve(config: Config, database: Database, load: Callable[[], Config]) -> No
     app = create_app(interface(parts, workers.notify, lambda: _fault(database, parts.journal_watch), load))
     server = make_server(app, config.listen, tls=tls_context(parts))
     try:
-        server.prepare()
+        server.listen()
     except OSError as error:
-        raise ConfigError(f"{config.listen} cannot be listened on: {error.strerror or error}") from error
+        raise ConfigError(
+            f"{config_path}: listen: cannot listen on {config.listen}: {error.strerror or error}; "
+            "end what has this port, or name another address there"
+        ) from error
     threading.Thread(target=server.serve, name="http", daemon=True).start()
     workers.start()
     get_log().info("rollback-agent serves", listen=config.listen, deployments=sorted(config.deployments))
@@ -149,7 +153,7 @@ def _alone(root: Path) -> Iterator[None]:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RollbackAgentError(f"another rollback-agent serves with {root}") from None
+        raise RollbackAgentError(f"another rollback-agent serves with {root}; end that one first") from None
     try:
         os.utime(file)  # since when it serves, for `status`
         yield

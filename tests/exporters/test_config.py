@@ -83,4 +83,5 @@ def test_taken_port_ends_the_program_with_2(tmp_path: Path, run_command: Run) ->
         path.write_text(GOOD.replace(":0", f":{port}"))
         done = run_command("--config", path)
     assert done.returncode == 2
-    assert done.stderr == f"{path}: listen: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    reason = f"cannot listen on 127.0.0.1:{port}: Address already in use"
+    assert done.stderr == f"{path}: listen: {reason}; end what has this port, or name another address there\n"

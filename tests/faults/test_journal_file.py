@@ -129,7 +129,7 @@ def test_a_lost_journal_is_not_begun_anew_by_itself(here: Stand) -> None:
     assert "state.db: the journal is gone, although an agent has served here" in serve(here)
     assert not (here.root / "state.db").exists()
 
-    assert "cannot be listened on" in serve(here, "--new-journal")
+    assert "Address already in use; end what has this port" in serve(here, "--new-journal")
     assert here.audit()[-1]["decision"] == "journal:new"
 
 
