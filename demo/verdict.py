@@ -58,7 +58,9 @@ class Verdict:
             table.add_row(_word(condition.held, "ok", "FAILED"), condition.name, condition.found)
         for bound in self.bounds:
             took = "did not happen" if bound.seconds is None else f"{bound.seconds:.2f} s"
-            table.add_row(_word(bound.held, "held", "MISSED"), bound.name, f"{took} (at most {bound.at_most:g} s)")
+            excuse = "" if bound.held else "; a busy machine can do that, it does not count as failed"
+            found = f"{took} (at most {bound.at_most:g} s){excuse}"
+            table.add_row(_word(bound.held, "held", "MISSED"), bound.name, found)
         files = Text.assemble(
             ("report       ", "dim"), _from_here(self.report), ("\naudit trail  ", "dim"), _from_here(self.audit_trail)
         )

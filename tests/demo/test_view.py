@@ -82,7 +82,7 @@ def test_a_missed_bound_is_told_and_fails_nothing() -> None:
     assert late.good
     (line,) = [line for line in shown(late).splitlines() if "fault to good release live" in line]
     assert line.startswith("MISSED")
-    assert "61.00 s (at most 60 s)" in line
+    assert "61.00 s (at most 60 s); a busy machine can do that, it does not count as failed" in line
 
 
 def test_a_condition_that_does_not_hold_fails() -> None:
