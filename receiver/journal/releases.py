@@ -56,6 +56,24 @@ def seen(tx: sa.Connection, deployment: str, releases: tuple[Release, ...], now:
         tx.execute(built_anew)
 
 
+def remember(
+    tx: sa.Connection, deployment: str, live: Release, others: tuple[Release, ...], now: float
+) -> tuple[Release, float]:
+    """Remember what the target tells; the live release as it was known, and since when it is live (Unix seconds).
+
+    The moment is 0 where nobody knows it.
+    """
+    before = known(tx, deployment).get(live.id)
+    seen(tx, deployment, (*others, live), now)
+    remembered = known(tx, deployment)[live.id]
+    since = max(live.live_since or 0.0, remembered.live_since or 0.0)
+    if before is not None and before.commit not in (None, remembered.commit):
+        since = now  # built anew in its place: what is live now is another release
+    if since > (remembered.live_since or 0.0):
+        set_live(tx, deployment, live.id, since)
+    return remembered, since
+
+
 def set_live(tx: sa.Connection, deployment: str, release: str, live_since: float, by_run: str | None = None) -> None:
     """Remember since when a release is live, and by which rollback; being switched to again starts its time anew."""
     _update(tx, deployment, release, live_since=live_since, live_by_run=by_run)

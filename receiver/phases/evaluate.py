@@ -10,7 +10,6 @@ from receiver.errors import PrometheusError, TargetError
 from receiver.journal import releases
 from receiver.judgements import EVALUATED, Evaluated
 from receiver.model import Level, Plan, Proceed, Release, Run, Stop, Trigger
-from receiver.observe import remember
 from receiver.phases.surroundings import around
 from receiver.tree.snapshot import Snapshot
 from receiver.world import World
@@ -32,7 +31,8 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
         return Stop(found.result, found.reason, findings, found.escalation, judged=judged)
     if run.trigger is Trigger.ALERT and plan is not None and facts.releases is not None:
         with world.database.write() as tx:
-            remember(tx, world, facts.releases.live, facts.releases.known)  # a report names it, however new it is
+            target, now = facts.releases, world.database.now(tx)
+            releases.remember(tx, world.deployment, target.live, target.known, now)  # a report names it, however new
             releases.doubt(tx, world.deployment, plan.live_release)
     return Proceed(findings, found.reason, judged)
 
