@@ -7,7 +7,7 @@ from dataclasses import replace
 from receiver.conclusion import DecisionFacts, Releases, conclude
 from receiver.decision import choose_target
 from receiver.errors import PrometheusError, TargetError
-from receiver.journal import releases
+from receiver.journal import releases, runs
 from receiver.judgements import EVALUATED, Evaluated
 from receiver.model import Level, Plan, Proceed, Release, Run, Stop, Trigger
 from receiver.phases.surroundings import around
@@ -31,6 +31,7 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
         return Stop(found.result, found.reason, findings, found.escalation, judged=judged)
     if run.trigger is Trigger.ALERT and plan is not None and facts.releases is not None:
         with world.database.write() as tx:
+            runs.still_held(tx, run)
             target, now = facts.releases, world.database.now(tx)
             releases.remember(tx, world.deployment, target.live, target.known, now)  # a report names it, however new
             releases.doubt(tx, world.deployment, plan.live_release)

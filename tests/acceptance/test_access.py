@@ -102,7 +102,7 @@ def test_it_does_not_open_itself_to_other_machines(tmp_path: Path, listen: str) 
         port = free_port()
         here.write_config(listen=f"{listen}:{port}")
         done = subprocess.run(
-            (AGENT, "serve", "--config", here.config), capture_output=True, text=True, timeout=30, check=False
+            (AGENT, "serve", "--config", here.config), capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 2
         assert "name a file with basic_auth_users or client_ca_file as web.config_file" in done.stderr
