@@ -145,7 +145,11 @@ class _Listener(socket.socket):
 
 
 class Server(wsgi.Server):
-    """Cheroot's server, which gives no thread to a connection that is silent, and says why it cannot listen."""
+    """Cheroot's server, which gives no thread to a connection that is silent, and says why it cannot listen.
+
+    That the exporter's says it the same way is written there too: the exporters share nothing with the receiver but
+    the reader of configurations.
+    """
 
     request_time = REQUEST_TIME
 

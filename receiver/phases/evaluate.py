@@ -32,8 +32,9 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
     if run.trigger is Trigger.ALERT and plan is not None and facts.releases is not None:
         with world.database.write() as tx:
             runs.still_held(tx, run)
+            # Nobody may have looked since it was deployed, and the report names the release that failed.
             target, now = facts.releases, world.database.now(tx)
-            releases.remember(tx, world.deployment, target.live, target.known, now)  # a report names it, however new
+            releases.remember(tx, world.deployment, target.live, target.known, now)
             releases.doubt(tx, world.deployment, plan.live_release)
     return Proceed(findings, found.reason, judged)
 

@@ -23,3 +23,11 @@ def keep(config: Backups, into: Path, run: str = "run1", texts: dict[str, str] |
 def names_in(directory: Path) -> list[str]:
     """What stands in `directory`."""
     return sorted(path.name for path in directory.iterdir())
+
+
+def url_file(directory: Path, url: str) -> Path:
+    """A file that holds the connection string, as a configuration names it."""
+    file = directory / "url"
+    file.write_text(url)
+    file.chmod(0o600)
+    return file

@@ -17,7 +17,7 @@ from receiver.config.deployment import Backups, PostgresqlBackup
 from receiver.errors import BackupError, RestoreError
 from receiver.secret import SecretFile
 from tests.postgres import Postgres
-from tests.receiver.backup.kept import NAME, keep, names_in
+from tests.receiver.backup.kept import NAME, keep, names_in, url_file
 from tests.receiver.backup.programs import program
 from tests.receiver.commands.journaled import Journaled
 
@@ -55,20 +55,14 @@ def source(tmp_path: Path, url: str) -> MakeSource:
     """Makes the source of a connection string, by default of that database."""
 
     def make(text: str = url, programs: Path | None = None, timeout: float = 60.0) -> PostgresqlSource:
-        file = tmp_path / "url"
-        file.write_text(text)
-        file.chmod(0o600)
-        return PostgresqlSource("shop", SecretFile(file), Client(programs, timeout))
+        return PostgresqlSource("shop", SecretFile(url_file(tmp_path, text)), Client(programs, timeout))
 
     return make
 
 
 def test_database_is_kept_with_the_list_of_what_is_in_it(tmp_path: Path, into: Path, url: str) -> None:
     """The archive is one that pg_restore reads, its list stands beside it, and it is in the manifest."""
-    (tmp_path / "url").write_text(url)
-    (tmp_path / "url").chmod(0o600)
-
-    keep(Backups(postgresql={"shop": PostgresqlBackup(url_file=tmp_path / "url")}), into)
+    keep(Backups(postgresql={"shop": PostgresqlBackup(url_file=url_file(tmp_path, url))}), into)
 
     directory = into / NAME / "postgresql" / "0"
     assert names_in(directory) == ["shop.dump", "shop.list"]
@@ -175,9 +169,8 @@ def test_server_that_cannot_be_reached_is_told(tmp_path: Path, source: MakeSourc
 
 def test_nothing_is_left_of_a_backup_whose_dump_failed(tmp_path: Path, into: Path, url: str) -> None:
     """What was copied beside it goes as well."""
-    (tmp_path / "url").write_text("postgresql://shop@127.0.0.1:1/shop")
-    (tmp_path / "url").chmod(0o600)
-    config = Backups(paths=(tmp_path / "url",), postgresql={"shop": PostgresqlBackup(url_file=tmp_path / "url")})
+    file = url_file(tmp_path, "postgresql://shop@127.0.0.1:1/shop")
+    config = Backups(paths=(file,), postgresql={"shop": PostgresqlBackup(url_file=file)})
     with pytest.raises(BackupError, match=r"^the PostgreSQL database shop: "):
         keep(config, into)
     assert names_in(into) == []
@@ -281,9 +274,9 @@ def test_steps_are_what_a_person_could_type(tmp_path: Path, source: MakeSource, 
 def test_database_comes_back_by_the_commands_that_a_person_types(tmp_path: Path, url: str) -> None:
     """Made, spoilt, and put back on the command line: row counts and checksums agree, and so they do when undone."""
     here = Journaled(tmp_path)
-    (tmp_path / "url").write_text(url)
-    (tmp_path / "url").chmod(0o600)
-    here.content["deployments"]["qrl"]["backup"] = {"postgresql": {"orders": {"url_file": str(tmp_path / "url")}}}
+    here.content["deployments"]["qrl"]["backup"] = {
+        "postgresql": {"orders": {"url_file": str(url_file(tmp_path, url))}}
+    }
     here.content["guardrails"] = {"disk_space": {"minimum_bytes": 0}}
     here.config.write_text(json.dumps(here.content))
     before = state(url)

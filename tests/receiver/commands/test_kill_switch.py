@@ -11,9 +11,9 @@ from receiver.commands.kill_switch import kill_switch
 from receiver.config import load_config
 from receiver.errors import JournalError, RollbackAgentError
 from receiver.journal.database import Database
+from receiver.journal.schema import migrate
 from receiver.kill_switch import look_now
 from tests.postgres import Postgres
-from tests.receiver import migrated
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def shared(config: Path, url: str) -> None:
 def test_it_is_on_for_every_replica(config: Path, postgres: Postgres) -> None:
     """Where replicas share a journal the switch is in it: whoever switches it, and on whichever machine."""
     database = Database(postgres.new_database())
-    migrated.make(database)
+    migrate(database)
     shared(config, database.url.render_as_string(hide_password=False))
     other = load_config(config).model_copy(update={"root": config.parent / "another machine"})
 

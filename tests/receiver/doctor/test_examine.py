@@ -14,8 +14,8 @@ from receiver.doctor.examine import examine
 from receiver.errors import AlertmanagerError, PrometheusError, TargetError, TransactionsError
 from receiver.journal import deployments, releases
 from receiver.journal.database import Database
+from receiver.journal.schema import migrate
 from tests.postgres import Postgres
-from tests.receiver import migrated
 from tests.receiver.agent import Agent
 from tests.receiver.doctor.watching import watching
 from tests.receiver.surroundings import GOOD, ToldAlertmanager, ToldTransactions
@@ -184,7 +184,7 @@ def test_a_postgresql_that_cannot_be_reached_is_one_fault(here: Patient, tmp_pat
 def test_a_postgresql_that_forgets_or_lives_in_another_time_is_found(here: Patient, postgres: Postgres) -> None:
     """The server of the tests stores nothing, and the clock of this one is another."""
     shared = Database(postgres.new_database())
-    migrated.make(shared)
+    migrate(shared)
     with shared.read() as tx:
         later = shared.now(tx) + 7200
     here.world = replace(here.world, database=shared, clock=lambda: later)
