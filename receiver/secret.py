@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from receiver.redaction.known import known_secrets
 
 _SETTLED = 2.0
 """Seconds after which another change of a file has another time than the last one: file systems count coarsely."""
+_LOOK_EVERY = 0.1
+"""Seconds between two looks at a file that has settled, however often its secret is asked for in a storm."""
 
 
 class SecretFile:
@@ -26,6 +29,7 @@ class SecretFile:
         self._shortest = shortest
         self._clock = clock
         self._kept: tuple[tuple[int, ...], bytes] | None = None
+        self._looked_at = -math.inf
 
     def __repr__(self) -> str:
         return "<secret>"
@@ -43,21 +47,21 @@ class SecretFile:
         return self.read().decode()
 
     def read(self) -> bytes:
-        """The same as bytes."""
-        # Looked at on every use: a rotated secret needs no restart.
+        """The same as bytes; a rotated secret needs no restart."""
+        now, kept = self._clock(), self._kept
+        if kept is not None and 0 <= now - self._looked_at < _LOOK_EVERY:
+            return kept[1]
+        self._kept = None  # until the file has been found to be good again
         file = self._path.stat()
         if file.st_mode & 0o007:
             raise ValueError(f"{self._path}: others may read it; run: chmod 600 {self._path}")
         version = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
-        if self._kept is not None and self._kept[0] == version:
-            secret = self._kept[1]
-        else:
-            secret = self._path.read_bytes().strip()
+        secret = kept[1] if kept is not None and kept[0] == version else self._path.read_bytes().strip()
         if len(secret) < self._shortest:
             raise ValueError(f"{self._path}: the secret is shorter than {self._shortest} characters")
         known_secrets.remember(secret)
-        if self._clock() - max(file.st_mtime, file.st_ctime) > _SETTLED:
-            self._kept = (version, secret)
+        if now - max(file.st_mtime, file.st_ctime) > _SETTLED:
+            self._kept, self._looked_at = (version, secret), now
         return secret
 
 

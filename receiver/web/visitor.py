@@ -40,7 +40,7 @@ class Cookies(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The cookie's content; where none was sent, as by every machine, nothing is made to read one."""
-        return super().open_session(app, request) if request.cookies else self.session_class()
+        return super().open_session(app, request) if "Cookie" in request.headers else self.session_class()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Send the cookie where it has changed; nothing is to be done where nobody has asked for it."""
