@@ -98,7 +98,7 @@ class Operators:
             said = comment or f"approved through the {person.via.replace('_', ' ')}"
             word = "approved" if len(voters) >= approval.need else "vote"
             self._record(
-                word, said, person, run=approval.run,
+                word, said, person, approval.deployment, approval.run,
                 plan_hash=approval.plan_hash, people=voters, needed=approval.need,
             )  # fmt: skip
             return latest_approval(tx, incident)
@@ -110,7 +110,7 @@ class Operators:
             if not approvals.deny(tx, approval, now, person.name, comment):
                 raise NotCounted(approval, why_not(approval, now, person.name, None))
             said = comment or f"denied through the {person.via.replace('_', ' ')}"
-            self._record("denied", said, person, run=approval.run, plan_hash=approval.plan_hash)
+            self._record("denied", said, person, approval.deployment, approval.run, plan_hash=approval.plan_hash)
             return latest_approval(tx, incident)
 
     def answer(self, escalation: str, word: Answer, person: Person, comment: str) -> Answered:
@@ -238,13 +238,14 @@ class Operators:
         try:
             yield
         except NotCounted as error:
-            facts = {"plan_hash": error.approval.plan_hash}
+            asked = error.approval
+            facts = {"plan_hash": asked.plan_hash}
             if plan_hash is not None:
                 facts["plan_hash_given"] = plan_hash[:64]
             # Nothing was done that would need the record: why not is told either way.
             with suppress(Throttled, AuditError):
                 self._not_counted.begin("", person.name)
-                self._record(f"{word}:refused", str(error), person, run=error.approval.run, **facts)
+                self._record(f"{word}:refused", str(error), person, asked.deployment, asked.run, **facts)
             raise
 
     def _concerned(self, scope: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Approval:
 
     id: str
     run: str
+    deployment: str
     plan_hash: str
     state: ApprovalState
     opened_at: Moment
@@ -72,11 +73,13 @@ def ask(tx: sa.Connection, run: Run, plan: Plan, now: float, expires_at: float, 
 
 def of_run(tx: sa.Connection, run: str) -> Approval | None:
     """The approval of a run."""
-    row = tx.execute(sa.select(tables.approval).where(tables.approval.c.run == run)).first()
+    table = tables.approval
+    query = sa.select(table, tables.run.c.deployment).join(tables.run, table.c.run == tables.run.c.id)
+    row = tx.execute(query.where(table.c.run == run)).first()
     if row is None:
         return None
     return Approval(
-        row.id, row.run, row.plan_hash, ApprovalState(row.state),
+        row.id, row.run, row.deployment, row.plan_hash, ApprovalState(row.state),
         Moment(row.opened_at, row.opened_boot, row.opened_uptime), row.expires_at,
         row.decided_at, row.decided_by, row.comment, row.need, _voters(tx, row.id),
     )  # fmt: skip
