@@ -96,3 +96,42 @@ def test_a_question_that_had_been_taken_back_calls_nobody(asking: Agent) -> None
 
     assert (run["result"], run["reason"]) == ("withdrawn", "the question was taken back")
     assert (asking.escalated(), asking.executed()) == ([], [])
+
+
+def waits_for(agent: Agent) -> str:
+    """What the run says it waits for."""
+    step = agent.run()["steps"][-1]
+    assert step["name"] == "approve"
+    return str(step["summary"])
+
+
+def test_it_says_what_it_waits_for(make_agent: Callable[..., Agent]) -> None:
+    """Of how many people, and who of them has answered."""
+    agent = make_agent(autonomy="L3", approval={"people": 2})
+    agent.go()
+    assert waits_for(agent) == "waiting for 2 approvals"
+
+    agent.decide(ApprovalState.APPROVED)
+    agent.work()
+
+    assert waits_for(agent) == "waiting for another approval: 1 of 2, by ada"
+
+
+def test_of_one_person_it_says_so(asking: Agent) -> None:
+    """Nobody counts to one."""
+    assert waits_for(asking) == "waiting for a person's approval"
+
+
+def test_an_answer_at_the_last_moment_counts(asking: Agent) -> None:
+    """Where a person answers while the question is being taken back, it is not, and the run looks again at once."""
+
+    def answer(_question: int) -> None:
+        asking.prometheus.when_asked = lambda _: None
+        assert asking.decide(ApprovalState.APPROVED)
+
+    asking.prometheus.firing = ()
+    asking.prometheus.when_asked = answer
+    run = asking.wait(11)
+
+    assert run["approval"]["state"] == "approved"
+    assert (run["result"], [one["guardrail"] for one in run["refusals"]]) == ("refused", ["alert_still_firing"])
