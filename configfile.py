@@ -89,7 +89,8 @@ def load(path: Path, model: type[Model]) -> Model:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        hint = "; run this as the user whose file it is, or as root" if isinstance(error, PermissionError) else ""
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}{hint}") from error
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_BYTES} bytes; this is not a configuration file")
     data, lines = _parse(path, raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,20 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     assert str(refusal.value) == f"{tmp_path}/absent.yml: cannot be read: No such file or directory"
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load(tmp_path, Settings)
+
+
+def test_who_may_not_read_a_file_is_told_who_may(tmp_path: Path) -> None:
+    """A refused permission is told with what to do about it."""
+    file = tmp_path / "agent.yml"
+    file.touch(mode=0)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)  # root may read everything
+    try:
+        with pytest.raises(ConfigError, match=r"Permission denied; run this as the user whose file it is, or as root$"):
+            load(file, Settings)
+    finally:
+        os.seteuid(me)
 
 
 @pytest.mark.parametrize("indent", ["  ", "\t"], ids=["spaces", "tabs"])

@@ -15,12 +15,16 @@ from receiver.model import SHORT_HASH
 
 @click.command(epilog=example("rollback-agent approve 5c2e73c0 --plan 26b6e61d --comment 'the errors began with it'"))
 @click.argument("incident")
-@click.option("--plan", "plan_hash", required=True, help="The plan's hash, at least its first 8 characters.")
+@click.option("--plan", "plan_hash", help="The plan's hash, at least its first 8 characters; `show` tells it.")
 @click.option("--comment", default="", help="A word for the audit trail.")
 @person_option
 @config_option
-def approve(incident: str, plan_hash: str, comment: str, person: str, config_path: Path) -> None:
+def approve(incident: str, plan_hash: str | None, comment: str, person: str, config_path: Path) -> None:
     """Confirm the plan that the agent asks about; the rollback then goes on."""
+    if plan_hash is None:
+        raise click.UsageError(
+            f"say which plan, with --plan and its hash; `rollback-agent show {incident}` says what it does"
+        )
     approval = open_operators(config_path).approve(incident, plan_hash, at_command_line(person), comment)
     _tell("Approved", person, incident, approval)
     if approval.state is ApprovalState.PENDING:

@@ -167,6 +167,14 @@ def test_wrong_usage_is_said(name: str) -> None:
         assert (code, "Error: Missing " in said) == (2, True), said
 
 
+def test_who_names_no_plan_is_told_where_it_stands(here: Journaled) -> None:
+    """Nobody approves what they have not read."""
+    code, said = run_command("approve", "5c2e73c0", "--config", here.config)
+    assert code == 2
+    assert "--plan" in said
+    assert "`rollback-agent show 5c2e73c0`" in said
+
+
 def _takes_a_deployment(command: click.Command) -> bool:
     return any(one.name == "deployment" and "--dry-run" not in one.opts for one in command.params)
 
