@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from receiver.backup.contents import About
-from receiver.backup.make import make
+from receiver.backup.make import PARTIAL, make
 from receiver.backup.manifest import read_back
 from receiver.backup.retention import superfluous
 from receiver.backup.stored import all_in
@@ -162,12 +163,16 @@ def test_old_backups_go_once_there_is_a_new_one(make_agent: MakeAgent, tmp_path:
     for name, deployment in (("one", "qrl"), ("two", "qrl"), ("shop", "shop")):
         make((), agent.config.backups, About(deployment, name, "ada", agent.clock() - 1000, None, None))
 
-    run = agent.go()
+    with capture_logs() as log:
+        run = agent.go()
 
     left = {path.name.rpartition("-")[2] for path in agent.config.backups.iterdir()}
     removed = [one for one in agent.audit_records() if one["decision"] == "backup:removed"]
     assert (run["result"], left) == ("restored", {run["id"], "shop"})
     assert sorted(one["reasoning"].split()[0].rpartition("-")[2] for one in removed) == ["one", "two"]
+    assert {(one["deployment"], one["run"]) for one in removed} == {("qrl", run["id"])}
+    told = [line["backup"].rpartition("-")[2] for line in log if line["event"] == "a backup was removed"]
+    assert sorted(told) == ["one", "two"]
 
 
 def test_backup_of_an_open_incident_stays(make_agent: MakeAgent) -> None:
@@ -195,5 +200,47 @@ def test_old_backups_that_cannot_be_removed_stop_nothing(make_agent: MakeAgent) 
     old = make((), agent.config.backups, About("qrl", "one", "ada", agent.clock() - 1000, None, None))
     (agent.config.backups / f".removing-{Path(old.directory).name}").write_text("in the way")
 
-    assert agent.go()["result"] == "restored"
+    with capture_logs() as log:
+        assert agent.go()["result"] == "restored"
     assert Path(old.directory).is_dir()
+    (told,) = [line for line in log if line["event"] == "old backups cannot be removed"]
+    assert (told["log_level"], "Not a directory" in told["error"]) == ("warning", True)
+
+
+def test_backup_that_somebody_puts_back_is_not_removed(make_agent: MakeAgent) -> None:
+    """It stays until they have done, and the next one goes."""
+    agent = make_agent(qrl={"backup": {"keep": {"count": 1}}})
+    for age, name in ((2000, "one"), (1000, "two")):
+        make((), agent.config.backups, About("qrl", name, "ada", agent.clock() - age, None, None))
+    (held,) = [one for one in all_in(agent.config.backups) if one.id.endswith("-one")]
+    with held.held():
+        run = agent.go()
+
+    left = {path.name.rpartition("-")[2] for path in agent.config.backups.iterdir()}
+    assert left == {"one", run["id"]}
+
+
+def test_old_backups_go_by_age_and_so_do_remains(make_agent: MakeAgent) -> None:
+    """What is older than is kept goes, and what an end of the agent in the middle of a backup left behind."""
+    agent = make_agent(qrl={"backup": {"keep": {"count": 9, "age": "1h"}}})
+    for age, name in ((3700, "old"), (3500, "young")):
+        make((), agent.config.backups, About("qrl", name, "ada", agent.clock() - age, None, None))
+    remains = agent.config.backups / f"{PARTIAL}remains"
+    remains.mkdir()
+    long_ago = agent.clock() - 86500
+    os.utime(remains, (long_ago, long_ago))
+
+    run = agent.go()
+
+    left = {path.name.rpartition("-")[2] for path in agent.config.backups.iterdir()}
+    assert left == {"young", run["id"]}
+
+
+def test_the_newest_backup_stays_although_it_is_said_to_be_old(make_agent: MakeAgent) -> None:
+    """The one that was just made is never removed, whatever a clock says."""
+    agent = make_agent(qrl={"backup": {"keep": {"count": 1}}})
+    make((), agent.config.backups, About("qrl", "later", "ada", agent.clock() + 1000, None, None))
+
+    run = agent.go()
+
+    assert Path(run["backup"]["directory"]).is_dir()
