@@ -11,17 +11,17 @@ import sqlalchemy as sa
 
 from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import approvals, autonomy, deployments, releases, runs, tables
-from receiver.model import Autonomy, Proceed, Run, Silence, Stop
+from receiver.journal import approvals, autonomy, deployments, releases, tables
+from receiver.model import Autonomy, Proceed, Silence, Stop
 from receiver.phases.approve import approve
 from receiver.phases.back_up import back_up
 from receiver.phases.claim import claim
-from receiver.phases.evaluate import evaluate
 from receiver.phases.execute import execute
 from receiver.phases.guard import guard
 from receiver.run_once import was_started
-from receiver.workflow import LEASE, Phase
+from receiver.workflow import Phase
 from tests.receiver.agent import Agent
+from tests.receiver.phases.before import planned
 from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager, ToldTransactions
 
 NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
@@ -138,19 +138,6 @@ UPSETS: dict[str, Callable[[Agent], object]] = {
     "backup_created": forget_the_backup,
 }
 """What happens to an agent so that exactly this guardrail refuses."""
-
-
-def planned(agent: Agent) -> Run:
-    """The agent's run, as it is once everything up to the command is done."""
-    agent.wake()
-    with agent.database.write() as tx:
-        run = runs.claim(tx, "worker", agent.clock(), LEASE)
-    assert run is not None
-    for phase in (evaluate, back_up):
-        outcome = phase(run, agent.world)
-        assert isinstance(outcome, Proceed)
-        run = replace(run, findings=outcome.findings)
-    return run
 
 
 def test_each_guardrail_has_something_that_upsets_it() -> None:
