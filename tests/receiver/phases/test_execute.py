@@ -102,6 +102,9 @@ def test_an_agent_that_dies_during_the_command_finds_it_again(agent: Agent) -> N
     assert [entry for entry in agent.audited() if entry in ("execute", "reattach", "execute:done")] == [
         "execute", "reattach", "execute:done",
     ]  # fmt: skip
+    (told,) = [record for record in agent.audit_records() if record["decision"] == "reattach"]
+    assert (told["deployment"], told["run"]) == ("qrl", run["id"])
+    assert told["reasoning"] == "the agent was stopped while the command ran"
 
 
 INTERRUPTED = "the command was interrupted"

@@ -57,9 +57,14 @@ def test_what_another_replica_began_is_not_begun_again(
     run = agent.run()
     assert (run["result"], agent.executed()) == (result, executed)
     assert (agent.latch() is None, agent.escalated(only_open=True)) == (False, ["unknown_result"])
-    assert "here, which was to run the command, says nothing any more" in (agent.latch() or "")
+    why = "here, which was to run the command, says nothing any more"
+    assert (agent.latch() or "").startswith(why)
     assert agent.audited().count("execute") == 1
-    assert "taken_over" in agent.audited()
+    (told,) = [record for record in agent.audit_records() if record["decision"] == "taken_over"]
+    assert (told["deployment"], told["run"], told["reasoning"]) == ("qrl", run["id"], why)
+    done = run["execution"]
+    assert (done["exit_code"], Path(done["output"]).name) == (None, f"rollback-{run['id']}.log")
+    assert 0 <= done["finished_at"] - done["started_at"] - LEASE < 60
 
 
 def test_what_another_replica_was_about_to_begin_is_not_begun(agent: Agent, tmp_path: Path) -> None:
