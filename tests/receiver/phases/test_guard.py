@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
 from receiver.journal import approvals, autonomy, deployments, releases, tables
-from receiver.model import Autonomy, Proceed, Silence, Stop
+from receiver.model import Autonomy, EscalationReason, Proceed, Silence, Stop
 from receiver.phases.approve import approve
 from receiver.phases.back_up import back_up
 from receiver.phases.claim import claim
@@ -193,3 +193,33 @@ def test_the_kill_switch_is_asked_before_every_step(
     assert [refusal.guardrail for refusal in outcome.findings.refusals] == ["kill_switch"]
     with agent.database.read() as tx:
         assert approvals.of_run(tx, run.id) is None
+
+
+@pytest.mark.parametrize("phase", [guard, claim, back_up, execute], ids=lambda phase: phase.__name__)
+def test_the_kill_switch_alone_is_enough(agent: Agent, phase: Phase) -> None:
+    """Whatever the autonomy level still allows."""
+    run = planned(agent)
+    agent.config.kill_switch.touch()
+
+    outcome = phase(run, agent.world)
+
+    assert isinstance(outcome, Stop)
+    assert [refusal.guardrail for refusal in outcome.findings.refusals] == ["kill_switch"]
+
+
+def test_refusals_are_told_together(agent: Agent) -> None:
+    """Each with its guardrail; only where all of them are limits, the call says that a limit was reached."""
+    run = planned(agent)
+    claimed(agent, 200, 150, 100)
+    limits = guard(run, agent.world)
+    agent.config.kill_switch.touch()
+    more = guard(run, agent.world)
+
+    assert isinstance(limits, Stop)
+    assert isinstance(more, Stop)
+    assert [refusal.guardrail for refusal in limits.findings.refusals] == ["daily_limit", "cooldown"]
+    first, second = (refusal.reason for refusal in limits.findings.refusals)
+    assert limits.reason == f"daily_limit: {first}; cooldown: {second}"
+    assert (limits.escalation, more.escalation) == (
+        EscalationReason.LIMIT_REACHED, EscalationReason.SAFETY_CHECK_FAILED,
+    )  # fmt: skip

@@ -130,6 +130,30 @@ def test_who_does_not_remember_what_was_decided_on_says_nothing(agent: Agent, ch
     assert (agent.escalated(), agent.latch()) == (["verification_failed"], run["reason"])
 
 
+def test_it_is_asked_for_what_fired_before_the_command(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From as long before the run as a sample may be old, until the command was started, of this deployment."""
+    asked: list[tuple[str, float, float]] = []
+    monkeypatch.setattr(agent.prometheus, "fired", lambda *question: asked.append(question) or True)
+
+    run = agent.go()
+
+    since = run["created_at"] - agent.config.prometheus.max_age
+    assert (run["result"], asked) == ("restored", [("qrl", since, run["execution"]["started_at"])])
+
+
+def test_who_cannot_say_what_fired_says_nothing(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the past cannot be asked for nothing is verified, and it says why."""
+
+    def fired(*_question: object) -> bool:
+        raise PrometheusError("its past is gone")
+
+    monkeypatch.setattr(agent.prometheus, "fired", fired)
+
+    run = give_up(agent)
+
+    assert (run["result"], run["reason"]) == ("inconclusive", "not verified in time: its past is gone")
+
+
 def test_the_one_that_remembers_may_come_back_in_time(agent: Agent) -> None:
     """Where the address leads to the right Prometheus again before the time is up, that one is believed."""
     agent.prometheus.remembers = False
