@@ -132,6 +132,7 @@ def test_l1_and_l2_only_record(make_agent: Callable[..., Agent], level: str) -> 
     run = agent.go()
 
     assert (run["result"], run["approval"], agent.executed()) == ("recorded", None, [])
+    assert run["reason"] == f"autonomy level {level} decides and reports, it does not roll back"
     assert (run["decision"]["branch"], run["plan"]["target_release"]) == ("service_down", GOOD)
     assert agent.escalated() == []
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import TargetError
-from receiver.journal import deployments, escalations
+from receiver.journal import deployments, escalations, judgements
 from receiver.journal.escalations import Escalation
 from receiver.model import EscalationReason, Level
 from receiver.operators import Answer, Operators, Person, Via
@@ -61,6 +61,25 @@ def test_the_steps_can_be_typed(asking: Agent) -> None:
     for _ in range(3):
         assert asking.wait(3)["state"] == "waiting"
     assert asking.audited().count("by_hand") == 1
+
+
+def test_it_is_allowed_to_who_asked_for_it(asking: Agent) -> None:
+    """Nobody else is asked, and that is judged and told like any other permission."""
+    run = asking.run()
+    permission = run["permission"]
+    assert (permission["by"], permission["reason"]) == ("ada", "a person carries it out")
+    assert run["created_at"] <= permission["at"] <= asking.clock()
+    (step,) = [step for step in run["steps"] if step["name"] == "approve"]
+    assert step["summary"] == "a person carries it out by hand"
+    with asking.database.read() as tx:
+        assert judgements.of_run(tx, run["id"])["approve"].judged.kind == "asked"
+
+
+def test_where_an_alert_asks_for_it_anybody_may(agent: Agent) -> None:
+    """A branch whose level is manual names nobody."""
+    agent.prometheus.firing = (branch(level=Level.MANUAL),)
+
+    assert agent.go()["permission"]["by"] == "whoever does it"
 
 
 def test_the_command_is_told_what_it_is_always_told(asking: Agent) -> None:

@@ -70,17 +70,16 @@ def test_the_intent_is_the_whole_plan(restored: Agent) -> None:
     assert (intent["deployment"], intent["run"], intent["reasoning"]) == ("qrl", run["id"], "roll back to r1")
     told = {"plan": plan, "plan_hash": run["plan"]["hash"], "allowed_by": "autonomy L4"}
     assert intent["metrics_used"] == told
-    kept, handed_over = (
-        Path(run["backup"]["directory"]) / "plan.json",
-        restored.config.commands / run["id"] / "plan.json",
-    )
-    assert json.loads(kept.read_text()) == json.loads(handed_over.read_text()) == run["plan"]
+    for directory in (Path(run["backup"]["directory"]), restored.config.commands / run["id"]):
+        assert json.loads((directory / "plan.json").read_text()) == run["plan"]
+        assert directory.stat().st_mode & 0o777 == 0o700
 
 
 def test_who_allowed_it_and_why(restored: Agent) -> None:
     """A level is nobody, and says with which confidence it went ahead."""
     permission = restored.run()["permission"]
     assert (permission["by"], permission["reason"]) == ("autonomy L4", "autonomy L4, confidence 0.99")
+    assert restored.run()["created_at"] <= permission["at"] <= restored.run()["finished_at"]
 
 
 def test_the_verdict_stands_with_what_was_seen(restored: Agent) -> None:
