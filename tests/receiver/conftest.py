@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.receiver.agent import Agent
-from tests.receiver.belonging import check_belonging
 from tests.receiver.earning import EARNS, approved_before, level, look
 from tests.receiver.replays import replay_all
 from tests.receiver.serving import Receiver, serving
@@ -34,7 +33,6 @@ def make_agent(tmp_path: Path) -> Iterator[Callable[..., Agent]]:
             stack.callback(made.database.close)
             # Whatever a test has let an agent decide must be what it would decide again.
             stack.callback(replay_all, made.database)
-            stack.callback(check_belonging, made)
             return made
 
         yield make

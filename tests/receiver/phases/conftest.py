@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.postgres import running_server
+from tests.receiver.agent import Agent
+from tests.receiver.belonging import check_belonging
+
+
+@pytest.fixture
+def make_agent(make_agent: Callable[..., Agent]) -> Iterator[Callable[..., Agent]]:
+    """Makes an agent, and sees to it in the end that it told of each run what is of that run."""
+    made: list[Agent] = []
+
+    def make(**settings: Any) -> Agent:
+        made.append(make_agent(**settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        check_belonging(one)
 
 
 @pytest.fixture
