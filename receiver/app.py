@@ -93,10 +93,9 @@ def create_app(interface: Interface) -> Flask:
 
     @app.before_request
     def refuse_large() -> None:
-        longest = _longest_body()
-        if longest != webhook.MAX_BYTES:
-            request.max_content_length = longest  # a thread waits for none of what was not gathered
-        if (request.content_length or 0) > longest:
+        if not _is_notification():
+            request.max_content_length = MOST_BODY  # a thread waits for none of what was not gathered
+        if (request.content_length or 0) > _longest_body():
             raise RequestEntityTooLarge  # before authentication, so that nobody makes the server read it
 
     @app.post("/api/v1/alerts")

@@ -95,6 +95,7 @@ class Intake:
 
     def _see_who_has_come(self) -> None:
         """Let whose turn it is store, or wait for those that are still expected; the lock is held."""
-        have_come = len(self._waiting) >= self._expected
-        if have_come is not self._have_come.is_set():
-            (self._have_come.set if have_come else self._have_come.clear)()
+        if len(self._waiting) >= self._expected:
+            self._have_come.set()
+        else:
+            self._have_come.clear()

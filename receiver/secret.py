@@ -21,7 +21,8 @@ _LOOK_EVERY = 0.1
 class SecretFile:
     """The secret in a file, of at least `shortest` characters; raises OSError or ValueError where it cannot be used.
 
-    `clock` gives Unix seconds.
+    A rotated secret needs no restart: a file that has settled is looked at ten times a second at most, and one that was
+    changed just now each time. `clock` gives Unix seconds.
     """
 
     def __init__(self, path: Path, shortest: int = 16, clock: Callable[[], float] = time.time) -> None:
@@ -47,7 +48,7 @@ class SecretFile:
         return self.read().decode()
 
     def read(self) -> bytes:
-        """The same as bytes; a rotated secret needs no restart."""
+        """The same as bytes."""
         now, kept = self._clock(), self._kept
         if kept is not None and 0 <= now - self._looked_at < _LOOK_EVERY:
             return kept[1]

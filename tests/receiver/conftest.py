@@ -45,6 +45,14 @@ def agent(make_agent: Callable[..., Agent]) -> Agent:
 
 
 @pytest.fixture
+def asking(make_agent: Callable[..., Agent]) -> Agent:
+    """An agent at L3 that has asked a person to confirm its plan."""
+    agent = make_agent(autonomy="L3")
+    agent.go()
+    return agent
+
+
+@pytest.fixture
 def earning(make_agent: Callable[..., Agent]) -> Agent:
     """An agent at L3 of which one branch has all but one of the approved rollbacks that it needs."""
     agent = make_agent(**EARNS)

@@ -18,14 +18,6 @@ from tests.receiver.surroundings import BAD, GOOD
 ALICE, BOB = Person("alice", Via.PAGE), Person("bob", Via.API)
 
 
-@pytest.fixture
-def asking(make_agent: Callable[..., Agent]) -> Agent:
-    """An agent that waits for a person to confirm its plan."""
-    agent = make_agent(autonomy="L3")
-    agent.go()
-    return agent
-
-
 def of(agent: Agent) -> Operators:
     """Who does what people decide about this agent."""
     return Operators(agent.database, agent.world.audit, agent.config)

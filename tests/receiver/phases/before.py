@@ -1,15 +1,30 @@
-"""Brings a run up to the command, without doing it."""
+"""What was before a step of a run: the steps up to it, and other runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from receiver.journal import runs
+import sqlalchemy as sa
+
+from receiver.journal import runs, tables
 from receiver.model import Proceed, Run
 from receiver.phases.back_up import back_up
 from receiver.phases.evaluate import evaluate
 from receiver.workflow import LEASE
 from tests.receiver.agent import Agent
+
+
+def claimed(agent: Agent, *ages: float, deployment: str = "qrl") -> None:
+    """Other runs took the budget of the deployment so many seconds ago."""
+    with agent.database.write() as tx:
+        incident = tx.execute(sa.select(tables.incident.c.id)).scalar_one()
+        for age in ages:
+            row = {
+                "id": f"{deployment}-{age}", "incident": incident, "deployment": deployment, "trigger": "alert",
+                "state": "finished", "phase": "report", "created_at": 0.0, "wake_at": 0.0,
+                "claimed_at": agent.clock() - age,
+            }  # fmt: skip
+            tx.execute(sa.insert(tables.run).values(row))
 
 
 def planned(agent: Agent) -> Run:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.postgres import running_server
 from tests.receiver.agent import Agent
-from tests.receiver.belonging import check_belonging
+from tests.receiver.phases.belonging import check_belonging
 
 
 @pytest.fixture

@@ -13,14 +13,6 @@ from tests.receiver.agent import Agent
 from tests.receiver.surroundings import GOOD, branch
 
 
-@pytest.fixture
-def asking(make_agent: Callable[..., Agent]) -> Agent:
-    """An agent at L3 that has asked a person."""
-    agent = make_agent(autonomy="L3")
-    agent.go()
-    return agent
-
-
 def test_l3_asks_and_waits(asking: Agent) -> None:
     """The plan is put to a person once, on the audit trail too, and nothing is done meanwhile."""
     for _ in range(3):

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from structlog.testing import capture_logs
 
 from receiver.journal import approvals, escalations, judgements, views
 from receiver.journal.approvals import ApprovalState
 from tests.receiver.agent import Agent
 from tests.receiver.surroundings import branch
-
-
-@pytest.fixture
-def asking(make_agent: Callable[..., Agent]) -> Agent:
-    """An agent at L3 that has asked a person."""
-    agent = make_agent(autonomy="L3")
-    agent.go()
-    return agent
 
 
 def what_confirms(agent: Agent) -> str:

@@ -12,7 +12,7 @@ from receiver.journal import deployments, tables
 from receiver.model import Outcome, Proceed, Run, Silence, Stop
 from receiver.phases.claim import claim
 from tests.receiver.agent import Agent
-from tests.receiver.phases.before import planned
+from tests.receiver.phases.before import claimed, planned
 from tests.receiver.surroundings import ToldAlertmanager
 
 
@@ -32,18 +32,6 @@ def claim_meanwhile(agent: Agent, run: Run, happens: Callable[[], None]) -> Outc
     return claim(run, replace(agent.world, alertmanager=Meanwhile(happens)))
 
 
-def claims(agent: Agent, age: float, deployment: str = "qrl") -> None:
-    """Another run takes the budget, which began so many seconds ago."""
-    with agent.database.write() as tx:
-        incident = tx.execute(sa.select(tables.incident.c.id)).scalar_one()
-        row = {
-            "id": f"{deployment}-{age}", "incident": incident, "deployment": deployment, "trigger": "alert",
-            "state": "finished", "phase": "report", "created_at": 0.0, "wake_at": 0.0,
-            "claimed_at": agent.clock() - age,
-        }  # fmt: skip
-        tx.execute(sa.insert(tables.run).values(row))
-
-
 def latches(agent: Agent, deployment: str = "qrl") -> None:
     with agent.database.write() as tx:
         deployments.latch(tx, deployment, agent.clock(), "a test")
@@ -60,8 +48,8 @@ def claimed_at(agent: Agent, run: Run) -> float | None:
 @pytest.mark.parametrize(
     ("happens", "guardrail"),
     [
-        (lambda agent: claims(agent, 10), "cooldown"),
-        (lambda agent: [claims(agent, age) for age in (4000, 3000, 2000)], "daily_limit"),
+        (lambda agent: claimed(agent, 10), "cooldown"),
+        (lambda agent: claimed(agent, 4000, 3000, 2000), "daily_limit"),
         (latches, "latched"),
     ],
     ids=["cooldown", "daily limit", "latch"],
@@ -85,7 +73,7 @@ def test_what_happens_to_another_deployment_does_not(agent: Agent) -> None:
     run = planned(agent)
 
     def happens() -> None:
-        claims(agent, 10, "shop")
+        claimed(agent, 10, deployment="shop")
         latches(agent, "shop")
 
     assert isinstance(claim_meanwhile(agent, run, happens), Proceed)

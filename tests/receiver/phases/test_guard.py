@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from receiver.config.guardrails import Guardrails
 from receiver.guardrails.checklist import GUARDRAILS
-from receiver.journal import approvals, autonomy, deployments, releases, tables
+from receiver.journal import approvals, autonomy, deployments, releases
 from receiver.model import Autonomy, EscalationReason, Proceed, Silence, Stop
 from receiver.phases.approve import approve
 from receiver.phases.back_up import back_up
@@ -21,7 +20,7 @@ from receiver.phases.guard import guard
 from receiver.run_once import was_started
 from receiver.workflow import Phase
 from tests.receiver.agent import Agent
-from tests.receiver.phases.before import planned
+from tests.receiver.phases.before import claimed, planned
 from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager, ToldTransactions
 
 NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
@@ -31,18 +30,6 @@ def limit(agent: Agent, **guardrails: object) -> None:
     """Configure these guardrails."""
     limits = Guardrails.model_validate({"disk_space": {"minimum_bytes": 0}, **guardrails})
     agent.world = replace(agent.world, config=agent.config.model_copy(update={"guardrails": limits}))
-
-
-def claimed(agent: Agent, *ages: float) -> None:
-    """Other runs of the deployment took its budget so many seconds ago."""
-    with agent.database.write() as tx:
-        incident = tx.execute(sa.select(tables.incident.c.id)).scalar_one()
-        for age in ages:
-            row = {
-                "id": f"-{age}", "incident": incident, "deployment": "qrl", "trigger": "alert", "state": "finished",
-                "phase": "report", "created_at": 0.0, "wake_at": 0.0, "claimed_at": agent.clock() - age,
-            }  # fmt: skip
-            tx.execute(sa.insert(tables.run).values(row))
 
 
 def latch(agent: Agent) -> None:
