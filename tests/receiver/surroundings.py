@@ -100,25 +100,22 @@ class ToldPrometheus:
         self._ask(deployment)
         return self.health
 
-    def history(self, _deployment: str, since: float, until: float) -> tuple[History, ...]:
+    def history(self, deployment: str, since: float, until: float) -> tuple[History, ...]:
         """The past as told, or one sample of availability as it is now; asked beside the telemetry, as storm is."""
-        if self.error is not None:
-            raise self.error
+        self._answer(deployment)
         if self.past is not None:
             return self.past(since, until)
         now = () if self.availability is None else ((until, self.availability),)
         return (History(AVAILABILITY, None, tuple(point for point in now if since <= point[0])),)
 
-    def fired(self, _deployment: str, _since: float, _until: float) -> bool:
+    def fired(self, deployment: str, _since: float, _until: float) -> bool:
         """Whether anything fired then, as told; asked beside the telemetry."""
-        if self.error is not None:
-            raise self.error
+        self._answer(deployment)
         return self.remembers
 
     def storm(self, dependencies: Iterable[str]) -> Storm:
         """What fires elsewhere, as told; no question of its own, since it is always asked beside the telemetry."""
-        if self.error is not None:
-            raise self.error
+        self._answer("qrl")
         return Storm(self.storming, self.alerting & frozenset(dependencies))
 
     def quiet_for(self, deployment: str, _seconds: float) -> bool:
@@ -129,6 +126,9 @@ class ToldPrometheus:
     def _ask(self, deployment: str) -> None:
         self.asked += 1
         self.when_asked(self.asked)
+        self._answer(deployment)
+
+    def _answer(self, deployment: str) -> None:
         if self.error is not None:
             raise self.error
         if deployment != "qrl":

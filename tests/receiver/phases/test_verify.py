@@ -121,7 +121,17 @@ def test_a_branch_that_still_fires_is_no_effect(agent: Agent) -> None:
     assert run["reason"] == (
         "not verified in time: HighErrorRate still fires; r2 is not to blame and is no longer held"
     )
+    assert run["verification"]["reason"] == "HighErrorRate still fires"
     assert (agent.escalated(), agent.latch(), agent.held()) == (["verification_failed"], None, [])
+
+
+def test_it_says_what_it_waits_for(agent: Agent) -> None:
+    """Who looks at the run meanwhile sees what is not good yet."""
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch("high_error_rate"),)))
+
+    step = agent.go()["steps"][-1]
+
+    assert (step["name"], step["summary"]) == ("verify", "HighErrorRate still fires")
 
 
 def test_a_signal_beyond_its_threshold_is_waited_for(agent: Agent) -> None:
@@ -265,5 +275,6 @@ def test_a_clock_that_was_set_back_is_told_at_once(agent: Agent) -> None:
 
     assert (run["result"], agent.executed(), agent.held()) == ("inconclusive", [GOOD], [BAD])
     assert run["reason"] == "not verified: the command seems to end only later: the clock was set back"
+    assert run["verification"]["reason"] == "the command seems to end only later: the clock was set back"
     assert "the clock was set back" in (agent.latch() or "")
     assert agent.escalated(only_open=True) == ["verification_failed"]

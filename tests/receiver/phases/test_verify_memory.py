@@ -39,6 +39,18 @@ def test_it_is_asked_for_what_fired_before_the_command(agent: Agent, monkeypatch
     assert (run["result"], asked) == ("restored", [("qrl", since, run["execution"]["started_at"])])
 
 
+def test_it_is_asked_for_that_once_it_matters(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While something is not good yet and there is time, nobody needs to know."""
+    asked: list[object] = []
+    monkeypatch.setattr(agent.prometheus, "fired", lambda *question: asked.append(question) or True)
+    after(agent, lambda: setattr(agent.prometheus, "firing", (branch(),)))
+
+    for _ in range(3):
+        agent.go()
+    assert (agent.wait(10)["state"], asked) == ("waiting", [])
+    assert (agent.wait(700)["result"], len(asked)) == ("no_effect", 1)
+
+
 def test_who_cannot_say_what_fired_says_nothing(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the past cannot be asked for nothing is verified, and it says why."""
 
