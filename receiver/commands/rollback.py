@@ -76,7 +76,7 @@ def _dry_run(config: Config, database: Database, deployment: str, level: Level, 
     would_be = dry_run(world, level, person)
     if as_json:
         document = {
-            "plan": {**asdict(would_be.plan), "hash": would_be.plan.hash},
+            "plan": would_be.plan.document(),
             "refusals": [asdict(refusal) for refusal in would_be.refusals],
         }
         click.echo(json.dumps(redact(document), indent=2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from receiver.model.attribution import Attribution
 from receiver.model.telemetry import Signal
@@ -62,6 +63,10 @@ class Plan:
         """SHA-256 over the plan's canonical JSON, in hexadecimal."""
         canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def document(self) -> dict[str, Any]:
+        """The plan with its hash, as it is shown and kept."""
+        return {**asdict(self), "hash": self.hash}
 
 
 @dataclass(frozen=True, slots=True)

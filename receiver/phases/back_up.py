@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from receiver.audit import AGENT
@@ -27,7 +27,7 @@ def back_up(run: Run, world: World) -> Outcome:
         return stop
     plan = run.findings.require_plan()
     texts = {
-        "plan.json": json.dumps({**asdict(plan), "hash": plan.hash}, indent=2),
+        "plan.json": json.dumps(plan.document(), indent=2),
         "configuration.json": world.config.model_dump_json(indent=2),
     }
     about = About(run.deployment, run.id, AGENT, world.clock(), plan.live_release, plan.live_commit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from receiver.model import Plan, Run
@@ -13,7 +12,7 @@ def write_plan(directory: Path, plan: Plan) -> Path:
     """Write the plan into the run's own directory; its path."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = directory / "plan.json"
-    file.write_text(json.dumps({**asdict(plan), "hash": plan.hash}, indent=2), encoding="utf-8")
+    file.write_text(json.dumps(plan.document(), indent=2), encoding="utf-8")
     return file
 
 
