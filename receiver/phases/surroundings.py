@@ -18,17 +18,17 @@ def around(world: World, live: Release, telemetry: Telemetry | None, tree: Snaps
     since = live.live_since
     named = (*world.config.guardrails.storm.dependencies, *world.settings.attribution.alerts)
     others: dict[str, float | None] = {}
-    ill: tuple[str, ...] | None = None
-    was_ill: bool | None = None
-    unknown = None
+    ill: tuple[str, ...] | None = () if named else None
+    was_ill = unknown = None
     try:
         storm = world.prometheus.storm(named)
-        ill = tuple(sorted(storm.dependencies)) if named else None
-        others = dict.fromkeys(sorted(storm.deployments - {world.deployment}), None)
-        was_ill = None if since is None else _was_ill(world, since)
+        others = dict.fromkeys(sorted(storm.deployments - {world.deployment}))
+        if named:
+            ill = tuple(sorted(storm.dependencies))
+        if since is not None:
+            was_ill = _was_ill(world, since)
     except PrometheusError as error:
         unknown = str(error)
-        ill = () if named else None
     with world.database.read() as tx:
         changed = releases.changed_services(tx, world.deployment, live.id)
         for name in others:
