@@ -40,8 +40,8 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
     live, live_unknown, target = _releases(world, plan, remembered.target)
     telemetry, telemetry_unknown = _telemetry(world)
     storm, storm_unknown = _storm(world)
-    decided_branch = run.findings.decision.branch if run.findings.decision else "no branch"
-    silences, silences_unknown = _silences(world, telemetry, decided_branch)
+    decision = run.findings.require_decision()
+    silences, silences_unknown = _silences(world, telemetry, decision.branch)
     transactions, transactions_unknown = _transactions(world)
     backup_bytes, backup_unknown = _backup(world, run.findings.backup)
     return Facts(
@@ -49,7 +49,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         limits=world.config.guardrails,
         trigger=run.trigger,
         plan=plan,
-        decided_branch=decided_branch,
+        decided_branch=decision.branch,
         live_release=live.id if live else None,
         live_release_unknown=live_unknown,
         live_since=live.live_since if live else None,
@@ -80,7 +80,7 @@ def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Fact
         backup_unknown=backup_unknown,
         backup=run.findings.backup,
         backup_due=backup_due,
-        attribution=run.findings.decision.attribution if run.findings.decision else None,
+        attribution=decision.attribution,
     )
 
 

@@ -183,14 +183,14 @@ class Surroundings:
             replica="here",
         )
 
-    def read(self, plan: Plan = PLAN, decided: str | None = None) -> Facts:
-        """The facts of this moment, as the guard phase reads them after this branch decided."""
-        found = Findings()
-        if decided is not None:
-            decision = Decision(decided, decided, Action.ROLLBACK, Level.FAST, 0.99, f"{decided} fires", (), ())
-            found = Findings(decision=decision)
+    def read(
+        self, plan: Plan = PLAN, decided: str = "service_down", made: Backup | None = None, backup_due: bool = False
+    ) -> Facts:
+        """The facts of this moment, as a phase reads them after this branch decided and this backup was made."""
+        decision = Decision(decided, decided, Action.ROLLBACK, Level.FAST, 0.99, f"{decided} fires", (), ())
+        found = Findings(decision=decision, backup=made)
         run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, found)
-        return gather(run, self.world, plan)
+        return gather(run, self.world, plan, backup_due)
 
     def limit(self, guardrails: dict[str, Any]) -> None:
         """Replace the configuration of these guardrails."""

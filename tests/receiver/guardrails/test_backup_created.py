@@ -9,9 +9,8 @@ from receiver.backup.make import make
 from receiver.backup.sources import configured
 from receiver.guardrails.backup_created import backup_created
 from receiver.guardrails.checklist import refusals
-from receiver.model import Findings, Refusal, Run, Trigger
-from receiver.phases.gather import gather
-from tests.receiver.guardrails.builders import PLAN, Surroundings, facts
+from receiver.model import Refusal
+from tests.receiver.guardrails.builders import Surroundings, facts
 
 
 def test_refuses_without_a_backup_once_it_is_due() -> None:
@@ -49,11 +48,9 @@ def test_backup_that_was_changed_since_refuses(surroundings: Surroundings) -> No
     world = surroundings.world
     about = About("qrl", "run", "ada", time.time(), "r2", None)
     made = make(configured(world.settings.backup), world.config.backups, about)
-    run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, Findings(backup=made))
-    due = gather(run, world, PLAN, backup_due=True)
-    assert refusals(due) == ()
+    assert refusals(surroundings.read(made=made, backup_due=True)) == ()
     [copy] = (world.config.backups / made.directory).glob("paths/0/*")
     copy.write_text("to be backed uq")
-    [refusal] = refusals(gather(run, world, PLAN, backup_due=True))
+    [refusal] = refusals(surroundings.read(made=made, backup_due=True))
     expected = f'{made.directory}: "{copy.relative_to(made.directory)}" is not what was written'
     assert refusal == Refusal("backup_created", expected)

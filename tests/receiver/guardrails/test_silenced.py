@@ -54,13 +54,13 @@ def test_a_person_may_act_in_a_maintenance_window() -> None:
 
 
 def test_one_alert_that_is_not_silenced_is_enough(surroundings: Surroundings) -> None:
-    """Only where every alert that asks for the rollback is silenced does it refuse."""
+    """Once the branch that decided fires no longer, it refuses only where every other that asks is silenced."""
     another = replace(SERVICE_DOWN, branch="high_error_rate", labels=(("alertname", "HighErrorRate"),))
     surroundings.firing.branches = (SERVICE_DOWN, another)
     surroundings.silences.of = {"ServiceDown": (SILENCE,)}
-    assert refusals(surroundings.read()) == ()
+    assert refusals(surroundings.read(decided="wide_impact")) == ()
     surroundings.silences.of["HighErrorRate"] = (SILENCE,)
-    found = surroundings.read()
+    found = surroundings.read(decided="wide_impact")
     assert (found.silences, [refusal.guardrail for refusal in refusals(found)]) == ((SILENCE,), ["silenced"])
 
 

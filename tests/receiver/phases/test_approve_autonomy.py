@@ -67,15 +67,25 @@ def test_lowered_while_a_person_is_asked_the_question_is_taken_back(
 
 
 @pytest.mark.parametrize("step", ["claim", "execute"])
-@pytest.mark.parametrize(("level", "result"), [("L1", "recorded"), ("L2", "recorded"), ("L3", "withdrawn")])
+@pytest.mark.parametrize(
+    ("level", "result", "reason"),
+    [
+        ("L1", "recorded", "the autonomy level is L1 now, which does not roll back"),
+        ("L2", "recorded", "the autonomy level is L2 now, which does not roll back"),
+        ("L3", "withdrawn", "the autonomy level is L3 now, and no person was asked"),
+    ],
+)
 def test_lowered_while_the_agent_goes_ahead_nothing_is_executed(
-    make_agent: Callable[..., Agent], level: str, result: str, step: str
+    make_agent: Callable[..., Agent], level: str, result: str, reason: str, step: str
 ) -> None:
     """Up to the command it counts, whatever the level allowed before; with L3 the next run asks a person."""
     agent = make_agent(autonomy="L4")
     at_step(agent, step, lambda: set_level(agent, Autonomy(level)))
 
-    assert (agent.go()["result"], agent.executed(), agent.latch()) == (result, [], None)
+    run = agent.go()
+
+    assert (run["result"], run["reason"], agent.executed(), agent.latch()) == (result, reason, [], None)
+    assert (run["plan"]["target_release"], run["decision"]["branch"]) == (GOOD, "service_down")
 
 
 @pytest.mark.parametrize(("level", "executed"), [("L3", [GOOD]), ("L1", [])])
