@@ -32,4 +32,4 @@ def dry_run(world: World, level: Level, person: str) -> DryRun:
     if isinstance(outcome, Stop):
         raise RollbackAgentError(outcome.reason)
     plan = outcome.findings.require_plan()
-    return DryRun(outcome.findings.require_decision(), plan, refusals(gather(run, world, plan)))
+    return DryRun(outcome.findings.require_decision(), plan, refusals(gather(run, world, plan, backup_due=False)))

@@ -17,7 +17,7 @@ from receiver.world import World
 
 def claim(run: Run, world: World) -> Outcome:
     """Count this run against the budget; two runs can never both take the last place."""
-    facts = gather(run, world, run.findings.require_plan())
+    facts = gather(run, world, run.findings.require_plan(), backup_due=False)
     found, judged = GUARDED.judge(facts)
     if said_no := refused(found):
         return refuse(run.findings, said_no, judged)

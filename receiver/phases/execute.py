@@ -44,25 +44,24 @@ def execute(run: Run, world: World) -> Outcome:
         # Nothing of it can be found here; the target is asked, and nothing started.
         return _judge(run, world, Execution(began.at, world.clock(), None, str(output)), reason)
     else:
-        backed_up = _backed_up_here(run, world)
-        if not isinstance(backed_up, Proceed):
-            return backed_up
-        run = replace(run, findings=backed_up.findings)
+        if _is_backed_up_elsewhere(run, world):
+            backed_up = back_up(run, world)
+            if not isinstance(backed_up, Proceed):
+                return backed_up
+            run = replace(run, findings=backed_up.findings)
         if stop := _begin(run, world, plan):
             return stop
     environment = _ENVIRONMENT | variables(run, plan, write_plan(marks, plan))
     command = Command(plan.command, environment, output, plan.timeout, world.settings.end_leftovers)
     ended = run_once(marks, command)
     code, until = (ended.exit_code, ended.finished_at) if isinstance(ended, Ended) else (None, world.clock())
-    return _judge(run, world, Execution(ended.started_at, until, code, str(output)))
+    return _judge(run, world, Execution(ended.started_at, until, code, str(output)), "the command was interrupted")
 
 
-def _backed_up_here(run: Run, world: World) -> Outcome:
+def _is_backed_up_elsewhere(run: Run, world: World) -> bool:
     """The backup of a replica that is gone may be gone with it, and is nothing that this one could put back."""
     backup = run.findings.backup
-    if backup is None or backup.replica in ("", world.replica):
-        return Proceed(run.findings, "backed up here")
-    return back_up(run, world)
+    return backup is not None and backup.replica not in ("", world.replica)
 
 
 def _begin(run: Run, world: World, plan: Plan) -> Stop | None:
@@ -87,7 +86,7 @@ def _begin(run: Run, world: World, plan: Plan) -> Stop | None:
     return None
 
 
-def _judge(run: Run, world: World, done: Execution, interrupted: str = "the command was interrupted") -> Outcome:
+def _judge(run: Run, world: World, done: Execution, interrupted: str) -> Outcome:
     plan, code = run.findings.require_plan(), done.exit_code
     findings = replace(run.findings, execution=done)
     try:

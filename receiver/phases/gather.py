@@ -33,8 +33,8 @@ class _Remembered:
     kill_switch_unknown: str | None
 
 
-def gather(run: Run, world: World, plan: Plan, backup_due: bool = False) -> Facts:
-    """Read every fact that a guardrail looks at, at this moment."""
+def gather(run: Run, world: World, plan: Plan, *, backup_due: bool) -> Facts:
+    """Read every fact that a guardrail looks at, at this moment; `backup_due`: there must be a backup by now."""
     now = world.clock()
     remembered = _remembered(run, world, plan, now)
     live, live_unknown, target = _releases(world, plan, remembered.target)

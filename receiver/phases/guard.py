@@ -17,7 +17,7 @@ LIMITS = frozenset({"daily_limit", "cooldown"})
 
 def guard(run: Run, world: World) -> Outcome:
     """All guardrails are asked; any refusal stops the run, every refusal is reported."""
-    found, judged = GUARDED.judge(gather(run, world, run.findings.require_plan()))
+    found, judged = GUARDED.judge(gather(run, world, run.findings.require_plan(), backup_due=False))
     if said_no := refused(found):
         return refuse(run.findings, said_no, judged)
     return Proceed(run.findings, "no guardrail refuses", judged)

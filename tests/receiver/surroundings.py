@@ -233,17 +233,17 @@ class FileTarget:
         """Every release that was live at some time."""
         return tuple(Release(name, self.commits.get(name, "c" * 40)) for name in dict.fromkeys(self.lines()))
 
-    def command(self, _level: Level, _live: Release, target: Release) -> tuple[str, ...]:
-        """A shell that appends the target's line."""
-        return ("/bin/sh", "-c", self.script, "sh", target.id, str(self._file))
+    def command(self, level: Level, live: Release, target: Release) -> tuple[str, ...]:
+        """A shell that appends the target's line; it is told the level and the live release, too."""
+        return ("/bin/sh", "-c", self.script, "sh", target.id, str(self._file), level, live.id)
 
     def programs(self, _level: Level) -> tuple[str, ...]:
         """What a test says."""
         return self.started_in_turn
 
-    def time_limit(self, _level: Level) -> float:
-        """What a test says."""
-        return self.timeout
+    def time_limit(self, level: Level) -> float:
+        """What a test says; a full rollback may take twice as long."""
+        return self.timeout * (2 if level is Level.FULL else 1)
 
     def faults(self) -> tuple[str, ...]:
         """None: it is a file."""

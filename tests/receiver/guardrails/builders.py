@@ -190,7 +190,7 @@ class Surroundings:
         decision = Decision(decided, decided, Action.ROLLBACK, Level.FAST, 0.99, f"{decided} fires", (), ())
         found = Findings(decision=decision, backup=made)
         run = Run("run", "incident", "qrl", Trigger.ALERT, None, None, time.time(), None, 1, 1, 0, found)
-        return gather(run, self.world, plan, backup_due)
+        return gather(run, self.world, plan, backup_due=backup_due)
 
     def limit(self, guardrails: dict[str, Any]) -> None:
         """Replace the configuration of these guardrails."""

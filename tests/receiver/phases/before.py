@@ -27,12 +27,18 @@ def claimed(agent: Agent, *ages: float, deployment: str = "qrl") -> None:
             tx.execute(sa.insert(tables.run).values(row))
 
 
-def planned(agent: Agent) -> Run:
-    """The agent's run, as it is once everything up to the command is done."""
+def begun(agent: Agent) -> Run:
+    """The agent's run, held by a worker that has done nothing for it yet."""
     agent.wake()
     with agent.database.write() as tx:
         run = runs.claim(tx, "worker", agent.clock(), LEASE)
     assert run is not None
+    return run
+
+
+def planned(agent: Agent) -> Run:
+    """The agent's run, as it is once everything up to the command is done."""
+    run = begun(agent)
     for phase in (evaluate, back_up):
         outcome = phase(run, agent.world)
         assert isinstance(outcome, Proceed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,12 @@ import pytest
 from receiver.errors import TargetError
 from receiver.journal import escalations, hotfixes, runs, views
 from receiver.journal.hotfixes import Hotfix
-from receiver.model import Run
+from receiver.model import Refusal, Run, Stop
+from receiver.phases.execute import execute
+from receiver.run_once import was_started
 from receiver.workflow import LEASE
 from tests.receiver.agent import Agent, Killed
+from tests.receiver.phases.before import planned
 from tests.receiver.surroundings import BAD, GOOD
 
 SWITCH = 'echo "$1" >> "$2"'
@@ -131,6 +136,7 @@ def test_when_nobody_knows_how_it_ended_the_deployment_is_latched(
     run = agent.go()
 
     assert (run["result"], run["execution"]["exit_code"]) == (result, None)
+    assert [step["summary"] for step in run["steps"] if step["name"] == "execute"] == [reason]
     assert (agent.latch(), agent.escalated(only_open=True)) == (reason, ["unknown_result"])
     with agent.database.read() as tx:
         (incident,) = views.incidents(tx)
@@ -193,6 +199,32 @@ def test_a_worker_that_lost_the_run_latches_nothing(agent: Agent) -> None:
 
     assert taken != [None]
     assert (agent.latch(), agent.escalated()) == (None, [])
+
+
+def test_without_a_backup_nothing_is_started(agent: Agent) -> None:
+    """By the last question there must be one, and the refusal says so with all that was found until then."""
+    run = planned(agent)
+    run = replace(run, findings=replace(run.findings, backup=None))
+
+    outcome = execute(run, agent.world)
+
+    assert isinstance(outcome, Stop)
+    assert outcome.findings.refusals == (Refusal("backup_created", "there is no backup"),)
+    assert replace(outcome.findings, refusals=()) == run.findings
+    assert outcome.judged is not None
+    assert outcome.judged.kind == "guarded"
+    assert not was_started(agent.config.commands / run.id)
+
+
+def test_what_the_command_leaves_running_is_ended_where_that_is_wanted(make_agent: Callable[..., Agent]) -> None:
+    """With `end_leftovers` the output tells what was ended, after a command that did its work."""
+    agent = make_agent(qrl={"end_leftovers": True})
+    agent.target.script = f"setsid sleep 30 & {SWITCH}"
+
+    run = agent.go()
+
+    assert run["result"] == "restored"
+    assert "ended: " in (agent.config.logs / f"rollback-{run['id']}.log").read_text()
 
 
 def test_the_command_gets_the_plan_and_nothing_else(agent: Agent) -> None:

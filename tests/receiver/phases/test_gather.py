@@ -22,7 +22,7 @@ def gathered(agent: Agent, meanwhile: Callable[[Agent], object] = lambda _: None
     """What is gathered of a run that is planned and backed up, after something happened."""
     run = planned(agent)
     meanwhile(agent)
-    return gather(run, agent.world, run.findings.require_plan())
+    return gather(run, agent.world, run.findings.require_plan(), backup_due=False)
 
 
 def test_all_is_read(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_what_cannot_be_read_is_unknown_with_the_reason(
 ) -> None:
     """That alone, and nothing is taken for good in its place."""
     run = planned(agent)
-    usual = gather(run, agent.world, run.findings.require_plan())
+    usual = gather(run, agent.world, run.findings.require_plan(), backup_due=False)
     lose(agent)
-    found = gather(run, agent.world, usual.plan)
+    found = gather(run, agent.world, usual.plan, backup_due=False)
 
     told = {name: getattr(found, name) for name in Facts.__dataclass_fields__ if name.endswith("_unknown")}
     assert {name: value for name, value in told.items() if value is not None}.keys() == why.keys()
@@ -164,7 +164,7 @@ def test_a_silence_of_the_branch_that_decided_counts_alone(agent: Agent) -> None
     def silences(covers: Covers, *firing: int) -> tuple[Silence, ...] | None:
         agent.prometheus.firing = tuple(by_rank[number] for number in firing)
         world = replace(agent.world, alertmanager=covers)
-        return gather(run, world, run.findings.require_plan()).silences
+        return gather(run, world, run.findings.require_plan(), backup_due=False).silences
 
     assert silences(Covers("service_down"), 0, 1, 2) == (silence,)
     assert silences(Covers("wide_impact"), 0, 1, 2) == ()
