@@ -81,6 +81,38 @@ def test_what_is_of_another_deployment_counts_for_nothing(agent: Agent) -> None:
     assert (found.latch, found.irreversible, found.deploys, found.live_by_run) == (None, (), (), None)
 
 
+def test_a_target_that_was_built_anew_is_not_known_to_be_good(agent: Agent) -> None:
+    """What was seen of the release of that name is not seen of what is there now; the rest stands."""
+    run = planned(agent)
+    before = gather(run, agent.world, run.findings.require_plan(), backup_due=False).target
+    agent.target.commits[GOOD] = "e" * 40
+
+    found = gather(run, agent.world, run.findings.require_plan(), backup_due=False).target
+
+    assert before is not None
+    assert before.good_at is not None
+    assert found == replace(before, good_at=None)
+
+
+def test_without_a_target_there_is_no_migration_on_the_way(agent: Agent) -> None:
+    """Since when could not be said; that there is no target refuses by itself."""
+    run = planned(agent)
+    migrate(agent)
+    plan = run.findings.require_plan()
+
+    with_target, without = (
+        gather(run, agent.world, replace(plan, target_release=name), backup_due=False) for name in (GOOD, None)
+    )
+
+    assert (with_target.irreversible, without.irreversible, without.target) == ((BAD,), (), None)
+
+
+def migrate(agent: Agent) -> None:
+    """The live release is reported with a migration that cannot be undone."""
+    with agent.database.write() as tx:
+        releases.deploy_finished(tx, "qrl", BAD, agent.clock(), None, irreversible=True)
+
+
 def lose_target(agent: Agent) -> None:
     agent.target.error = TargetError("the link is gone")
 
@@ -148,8 +180,11 @@ def test_what_cannot_be_read_is_unknown_with_the_reason(
 
 def test_a_silence_of_the_branch_that_decided_counts_alone(agent: Agent) -> None:
     """Of several that ask for a rollback; where it fires no longer, each of the others must be silenced."""
-    by_rank = (branch("service_down", rank=1), branch("wide_impact", rank=2), branch("slow", Action.ASK, rank=3))
-    silence = Silence("1", "ada", "a move", agent.clock() + 3600)
+    by_rank = (
+        branch("service_down", rank=1), branch("wide_impact", rank=2), branch("slow", Action.ASK, rank=3),
+        branch("odd_errors", rank=4),
+    )  # fmt: skip
+    silence, other = (Silence(number, "ada", "a move", agent.clock() + 3600) for number in "12")
 
     class Covers(ToldAlertmanager):
         def __init__(self, *branches: str) -> None:
@@ -157,7 +192,9 @@ def test_a_silence_of_the_branch_that_decided_counts_alone(agent: Agent) -> None
             self._branches = branches
 
         def active_silences(self, labels: dict[str, str]) -> tuple[Silence, ...]:
-            return (silence,) if labels["branch"] in self._branches else ()
+            if labels["branch"] not in self._branches:
+                return ()
+            return (other,) if labels["branch"] == "odd_errors" else (silence,)
 
     run = planned(agent)
 
@@ -170,3 +207,6 @@ def test_a_silence_of_the_branch_that_decided_counts_alone(agent: Agent) -> None
     assert silences(Covers("wide_impact"), 0, 1, 2) == ()
     assert silences(Covers("wide_impact"), 1, 2) == (silence,)
     assert silences(Covers("slow"), 1, 2) == ()
+    assert silences(Covers("wide_impact", "odd_errors"), 1, 3) == (silence, other)
+    assert silences(Covers("wide_impact", "odd_errors"), 3, 1) == (other, silence)
+    assert silences(Covers("odd_errors"), 1, 3) == ()

@@ -20,8 +20,8 @@ def test_what_there_is_not_is_an_empty_variable(agent: Agent) -> None:
     assert (given["ROLLBACK_TARGET_RELEASE"], given["ROLLBACK_BACKUP"]) == ("", "")
 
 
-def test_the_plan_is_one_that_people_can_read(agent: Agent, tmp_path: Path) -> None:
-    """One of its values on each line, of this run and of the backup, since on-call opens them by hand."""
+def test_plan_and_configuration_are_such_that_people_can_read_them(agent: Agent, tmp_path: Path) -> None:
+    """One of their values on each line, of this run and of the backup, since on-call opens them by hand."""
     run = planned(agent)
     plan, backup = run.findings.require_plan(), run.findings.backup
     assert backup is not None
@@ -30,3 +30,4 @@ def test_the_plan_is_one_that_people_can_read(agent: Agent, tmp_path: Path) -> N
 
     for file in (written, Path(backup.directory) / "plan.json"):
         assert '  "target_release": "r1",' in file.read_text().splitlines()
+    assert '  "autonomy": "L4",' in (Path(backup.directory) / "configuration.json").read_text().splitlines()
