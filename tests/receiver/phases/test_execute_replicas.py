@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from receiver.errors import JournalError
+from receiver.model import Proceed
+from receiver.phases.execute import execute
 from receiver.workflow import LEASE, Workflow
 from tests.receiver.agent import Agent, Killed
+from tests.receiver.phases.before import planned
 from tests.receiver.surroundings import GOOD, configuration
 
 
@@ -102,6 +105,18 @@ def test_a_backup_of_another_replica_is_made_anew(agent: Agent, tmp_path: Path) 
     assert (run["result"], agent.executed()) == ("restored", [GOOD])
     assert run["backup"]["replica"] == "there"
     assert Path(run["backup"]["directory"]).is_relative_to(tmp_path / "elsewhere")
+
+
+def test_a_backup_of_a_version_that_named_no_replica_stands(agent: Agent) -> None:
+    """There was but one then, so it is here."""
+    run = planned(agent)
+    assert run.findings.backup is not None
+    backup = replace(run.findings.backup, replica="")
+
+    outcome = execute(replace(run, findings=replace(run.findings, backup=backup)), agent.world)
+
+    assert isinstance(outcome, Proceed)
+    assert outcome.findings.backup == backup
 
 
 def test_after_the_journal_was_gone_nothing_is_taken_over_at_once(agent: Agent, tmp_path: Path) -> None:
