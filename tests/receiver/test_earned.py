@@ -11,8 +11,9 @@ import pytest
 
 from receiver import earned
 from receiver.errors import AuditError
-from receiver.journal import incidents, reviews
+from receiver.journal import incidents, judgements, reviews
 from receiver.journal.approvals import ApprovalState
+from receiver.judgements import ASKED
 from receiver.model import Found, Level
 from tests.receiver.agent import Agent
 from tests.receiver.earning import EARNS, RIGHT, approved_before, break_again, level, look, recorded, say, told
@@ -41,6 +42,10 @@ def test_the_last_approved_success_lets_a_branch_rise(earning: Agent) -> None:
     assert run["permission"]["by"] == "autonomy L4 (earned)"
     assert run["permission"]["reason"].startswith("autonomy L4, earned by service_down: 3 of 3 approved")
     assert "Allowed by: `autonomy L4 (earned)`" in Path(run["report"]).read_text()
+    with earning.database.read() as tx:
+        asked = ASKED.read(judgements.of_run(tx, run["id"])["approve"].judged.facts)
+    why = "earned by service_down: 3 of 3 approved, lower bound of precision 0.438 of 0.4"
+    assert (asked.autonomy, asked.earned_by) == ("L4", why)
 
 
 def test_another_branch_is_asked_about_all_the_same(risen: Agent) -> None:
