@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from receiver.errors import RollbackAgentError
 from receiver.guardrails.checklist import refusals
@@ -31,5 +31,6 @@ def dry_run(world: World, level: Level, person: str) -> DryRun:
     outcome = evaluate(run, world)
     if isinstance(outcome, Stop):
         raise RollbackAgentError(outcome.reason)
-    plan = outcome.findings.require_plan()
-    return DryRun(outcome.findings.require_decision(), plan, refusals(gather(run, world, plan, backup_due=False)))
+    run = replace(run, findings=outcome.findings)
+    decision, plan = run.findings.require_decision(), run.findings.require_plan()
+    return DryRun(decision, plan, refusals(gather(run, world, plan, backup_due=False)))
