@@ -38,6 +38,12 @@ class Files(Section):
     bytes: Integer = Field(default=1_000_000_000, ge=1_000_000)
 
 
+class Logs(Section):
+    """Full files of the agent's own log; `log` says how large they are and how many."""
+
+    age: Age = _THIRTEEN_MONTHS
+
+
 class Records(Section):
     """Closed segments of the audit trail; without an age they stay until a person removes them.
 
@@ -53,6 +59,7 @@ class Retention(Section):
     incidents: Incidents = Incidents()
     reports: Files = Files()
     outputs: Files = Files()
+    logs: Logs = Logs()
     audit: Records = Records()
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from receiver.retention.audit import audit
 from receiver.retention.backups import backups
 from receiver.retention.hotfixes import hotfixes
 from receiver.retention.incidents import incidents
+from receiver.retention.logs import logs
 from receiver.retention.notifications import notifications
 from receiver.retention.outputs import outputs
 from receiver.retention.questions import questions
@@ -20,7 +21,7 @@ from receiver.retention.store import Store
 
 Kind = Callable[[Store, bool], Iterator[str]]
 
-KINDS: tuple[Kind, ...] = (notifications, incidents, questions, hotfixes, reports, outputs, backups, audit)
+KINDS: tuple[Kind, ...] = (notifications, incidents, questions, hotfixes, reports, outputs, logs, backups, audit)
 KIND_NAMES = tuple(kind.__name__ for kind in KINDS)
 
 

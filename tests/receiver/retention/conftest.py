@@ -22,6 +22,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     own = Database(sqlite_url(tmp_path / "state.db"))
     migrated.make(own)
     small = {"age": "30d", "bytes": 1_000_000}
-    kept = {"reports": small, "outputs": small, "audit": {"age": "30d"}}
+    kept = {"reports": small, "outputs": small, "logs": {"age": "30d"}, "audit": {"age": "30d"}}
     yield store_in(tmp_path, own, retention=kept, audit={"segment_bytes": 10_000})
     own.close()
