@@ -136,6 +136,12 @@ def test_gap_costs_nothing() -> None:
     assert FailedRequests(10, {"qrl": {0.0: 3.0, 1000.0: 3.0}})("qrl", 0.0, 1000.0) == 60.0
 
 
+def test_cost_is_the_same_in_whichever_order_services_were_added_up() -> None:
+    """A real Prometheus gave these of one moment, one after the other."""
+    sums = (58.55555555555554, 58.55555555555555, 58.55555555555556)
+    assert {FailedRequests(15, {"qrl": {0.0: one}})("qrl", 0.0, 15.0) for one in sums} == {878.333}
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
