@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from receiver.errors import PrometheusError, TargetError
-from receiver.journal import releases
+from receiver.journal import deployments, releases
 from receiver.log import get_log
 from receiver.world import World
 
@@ -26,6 +26,8 @@ def observe(world: World, history: AlertHistory) -> None:
         get_log().warning("the releases cannot be read", deployment=world.deployment, error=str(error))
         return
     with world.database.write() as tx:
+        # Each replica looks, and a run that has just switched writes the same rows in another order.
+        deployments.lock(tx, world.deployment)
         remembered, since = releases.remember(tx, world.deployment, live, known, world.database.now(tx))
     live_for = world.clock() - (since or world.clock())
     if remembered.good_at is not None or remembered.held_at is not None or live_for < world.settings.good_after:

@@ -61,7 +61,7 @@ def remember(
 ) -> tuple[Release, float]:
     """Remember what the target tells; the live release as it was known, and since when it is live (Unix seconds).
 
-    The moment is 0 where nobody knows it.
+    The moment is 0 where nobody knows it. It writes many rows: the transaction must hold the deployment's lock.
     """
     before = known(tx, deployment).get(live.id)
     seen(tx, deployment, (*others, live), now)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from receiver.conclusion import DecisionFacts, Releases, conclude
 from receiver.decision import choose_target
 from receiver.errors import PrometheusError, TargetError
-from receiver.journal import releases, runs
+from receiver.journal import deployments, releases, runs
 from receiver.judgements import EVALUATED, Evaluated
 from receiver.model import Level, Plan, Proceed, Release, Run, Stop, Trigger
 from receiver.phases.surroundings import around
@@ -31,6 +31,7 @@ def evaluate(run: Run, world: World) -> Proceed | Stop:
         return Stop(found.result, found.reason, findings, found.escalation, judged=judged)
     if run.trigger is Trigger.ALERT and plan is not None and facts.releases is not None:
         with world.database.write() as tx:
+            deployments.lock(tx, world.deployment)
             runs.still_held(tx, run)
             # Nobody may have looked since it was deployed, and the report names the release that failed.
             target, now = facts.releases, world.database.now(tx)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from receiver.errors import PrometheusError, TargetError
-from receiver.journal import releases
+from receiver.journal import deployments, releases
+from receiver.journal.database import Database
 from receiver.model import Release
 from receiver.observe import observe
+from tests.postgres import Postgres
+from tests.receiver import migrated
 from tests.receiver.agent import Agent
+from tests.receiver.running_commands import wait_for
 from tests.receiver.surroundings import BAD, GOOD
 
 PERIOD = 900.0
@@ -171,3 +177,29 @@ def test_a_release_that_was_announced_is_live_since_its_switch(watched: Agent) -
     watched.clock.advance(30)
 
     assert look(watched)["r3"].live_since == moment
+
+
+def test_a_look_waits_for_a_switch_that_is_being_remembered(agent: Agent, postgres: Postgres) -> None:
+    """Both write the same releases, in different orders: neither may end with PostgreSQL finding a deadlock."""
+    database = Database(postgres.new_database())
+    migrated.make(database)
+    world = replace(agent.world, database=database)
+    agent.target.ship(GOOD)
+    observe(world, agent.prometheus)
+
+    def waits() -> bool:
+        with database.read() as tx:
+            return bool(tx.exec_driver_sql("select count(*) from pg_locks where not granted").scalar())
+
+    with ThreadPoolExecutor(1) as another:
+        with database.write() as tx:
+            deployments.lock(tx, "qrl")
+            releases.hold(tx, "qrl", BAD, agent.clock(), "a run")
+            look = another.submit(observe, world, agent.prometheus)
+            wait_for(waits)
+            releases.set_live(tx, "qrl", GOOD, agent.clock(), by_run="a run")
+        look.result(60)
+
+    with database.read() as tx:
+        assert releases.known(tx, "qrl")[BAD].held_at is not None
+    database.close()
