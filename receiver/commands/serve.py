@@ -122,7 +122,7 @@ def _has_records(config: Config) -> bool:
 
 
 def _set_up_log(config: Config) -> None:
-    file = config.logs / "agent.log"
+    file = config.agent_log
     try:
         set_up_log(file, config.log.level, config.log.max_bytes, config.log.keep)
     except OSError as error:

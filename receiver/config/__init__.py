@@ -222,6 +222,11 @@ class Config(Section):
         return self.root / "logs"
 
     @property
+    def agent_log(self) -> Path:
+        """The agent's log as it is written; full ones have a number behind the name."""
+        return self.logs / "agent.log"
+
+    @property
     def audit_files(self) -> TrailFiles:
         """The audit trail and its key."""
         key = self.audit.key_file or self.root / "audit.key"

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from receiver.retention import files
 from receiver.retention.store import Store
 
-_FULL = re.compile(r"agent\.log\.[0-9]+")
-
 
 def logs(store: Store, dry_run: bool) -> Iterator[str]:
     """Remove those whose last line is older than `retention.logs.age`; their names. Raises OSError and AuditError.
 
     Never the file that is written. `log.max_bytes` limits each file's size, by which they turn over.
     """
-    full = (file for file in files.regular_files(store.config.logs) if _FULL.fullmatch(file.name))
+    log = store.config.agent_log
+    name = re.compile(re.escape(log.name) + r"\.[0-9]+")
+    full = (file for file in files.regular_files(log.parent) if name.fullmatch(file.name))
     found = (files.measured(file.name, (file,), is_needed=False) for file in full)
     before = store.clock() - store.config.retention.logs.age
     going = [one for one in found if one is not None and one.changed_at <= before]

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from receiver.journal import runs, tables
+from receiver.journal import releases, runs, tables
 from receiver.model import Proceed, Run
 from receiver.phases.back_up import back_up
 from receiver.phases.evaluate import evaluate
 from receiver.workflow import LEASE
 from tests.receiver.agent import Agent
+from tests.receiver.surroundings import BAD
 
 
 def claimed(agent: Agent, *ages: float, deployment: str = "qrl") -> None:
@@ -25,6 +26,12 @@ def claimed(agent: Agent, *ages: float, deployment: str = "qrl") -> None:
                 "claimed_at": agent.clock() - age,
             }  # fmt: skip
             tx.execute(sa.insert(tables.run).values(row))
+
+
+def migrate(agent: Agent) -> None:
+    """The live release is reported with a migration that cannot be undone."""
+    with agent.database.write() as tx:
+        releases.deploy_finished(tx, "qrl", BAD, agent.clock(), None, irreversible=True)
 
 
 def begun(agent: Agent) -> Run:

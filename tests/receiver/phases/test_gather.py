@@ -14,7 +14,7 @@ from receiver.journal import deployments, releases, seen
 from receiver.model import Action, Release, Silence, Storm
 from receiver.phases.gather import gather
 from tests.receiver.agent import Agent
-from tests.receiver.phases.before import planned
+from tests.receiver.phases.before import migrate, planned
 from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager, ToldTransactions, branch
 
 
@@ -31,9 +31,9 @@ def test_all_is_read(make_agent: Callable[..., Agent], tmp_path: Path) -> None:
     agent = make_agent(qrl={"backup": {"paths": [str(tmp_path / "precious")]}})
     with agent.database.write() as tx:
         seen.mark(tx, seen.WATCHDOG, agent.clock() - 5)
-        releases.deploy_finished(tx, "qrl", BAD, agent.clock(), None, irreversible=True)
         releases.deploy_started(tx, "qrl", "r3", agent.clock(), commit=None, author=None)
         deployments.latch(tx, "qrl", agent.clock(), "a test")
+    migrate(agent)
     run = planned(agent)
     with agent.database.write() as tx:
         releases.set_live(tx, "qrl", BAD, agent.clock() + 1, by_run="0a1b2c3d")
@@ -105,12 +105,6 @@ def test_without_a_target_there_is_no_migration_on_the_way(agent: Agent) -> None
     )
 
     assert (with_target.irreversible, without.irreversible, without.target) == ((BAD,), (), None)
-
-
-def migrate(agent: Agent) -> None:
-    """The live release is reported with a migration that cannot be undone."""
-    with agent.database.write() as tx:
-        releases.deploy_finished(tx, "qrl", BAD, agent.clock(), None, irreversible=True)
 
 
 def lose_target(agent: Agent) -> None:

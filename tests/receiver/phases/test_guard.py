@@ -20,7 +20,7 @@ from receiver.phases.guard import guard
 from receiver.run_once import was_started
 from receiver.workflow import Phase
 from tests.receiver.agent import Agent
-from tests.receiver.phases.before import claimed, planned
+from tests.receiver.phases.before import claimed, migrate, planned
 from tests.receiver.surroundings import BAD, GOOD, ToldAlertmanager, ToldTransactions
 
 NAMES = tuple(guardrail.__name__ for guardrail in GUARDRAILS)
@@ -42,12 +42,6 @@ def begin_deploy(agent: Agent) -> None:
     """A pipeline begins to deploy."""
     with agent.database.write() as tx:
         releases.deploy_started(tx, "qrl", "r3", agent.clock(), commit=None, author=None)
-
-
-def migrate(agent: Agent) -> None:
-    """The live release is reported with a migration that cannot be undone."""
-    with agent.database.write() as tx:
-        releases.deploy_finished(tx, "qrl", BAD, agent.clock(), None, irreversible=True)
 
 
 def hold(agent: Agent) -> None:
